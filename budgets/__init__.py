@@ -1,0 +1,1 @@
+"""Budgets: limits, their windows, decisions, alerts."""

@@ -1,0 +1,1 @@
+"""Composition root: settings, Celery, URLs, the admin site and the `up` command."""

@@ -1,0 +1,49 @@
+"""Tallyman's admin site: the stock one with a dashboard as its first page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, path
+
+from config.dashboards import views
+from config.navigation import sidebar
+
+
+class TallymanAdminSite(admin.AdminSite):
+    """Stock admin templates under Tallyman's name, with the site overview as the index."""
+
+    site_header = "Tallyman"
+    site_title = "Tallyman"
+    index_title = "Overview"
+    site_url = None
+    enable_nav_sidebar = True
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """The dashboards' pages before the stock ones, which end in a catch-all."""
+        own: list[URLPattern | URLResolver] = [
+            path("overview.csv", self.admin_view(views.overview_csv), name="overview_csv"),
+            path("charts/spend/", self.admin_view(views.SpendChart.as_view()), name="spend_chart"),
+        ]
+        return own + super().get_urls()
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the site overview."""
+        context = {**self.each_context(request), "title": self.index_title, "subtitle": None}
+        return views.overview(request, {**context, **(extra_context or {})})
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        """The sidebar by task instead of by app; a single app as Django lists it."""
+        if app_label is not None:
+            listed: list[dict[str, Any]] = super().get_app_list(request, app_label)
+            return listed
+        allowed = {
+            entry["model"]._meta.label_lower: entry
+            for app in self._build_app_dict(request).values()
+            for entry in app["models"]
+        }
+        return sidebar(allowed, request.path)

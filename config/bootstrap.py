@@ -1,0 +1,86 @@
+"""What an installation needs before it can serve: schema, prices, an admin, a key, static files."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+
+from usage.keys import create_key
+from usage.models import APIKey, UsageEvent
+
+ADMIN = "admin"
+FIRST_ORGANIZATION = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAdmin:
+    """The account made on the first start; the password is None when the operator chose it."""
+
+    username: str
+    password: str | None
+
+
+def prepare_database() -> None:
+    """Bring the schema and the price catalogue up to date; does nothing where both are."""
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("prices", "sync", verbosity=0)
+
+
+def ensure_admin(password: str | None) -> FirstAdmin | None:
+    """Make the first superuser unless one exists; None when nothing was made.
+
+    Without a password one is generated, and is known only from what this returns.
+    """
+    users = get_user_model()
+    if users.objects.filter(is_superuser=True).exists():
+        return None
+    generated = None if password else secrets.token_urlsafe(12)
+    users.objects.create_superuser(ADMIN, password=password or generated)
+    return FirstAdmin(ADMIN, generated)
+
+
+def ensure_key() -> str | None:
+    """Make the first API key unless there is any; return it, as it cannot be shown again."""
+    if APIKey.objects.exists():
+        return None
+    _, key = create_key(FIRST_ORGANIZATION, ("ingest", "read"), "first key")
+    return key
+
+
+def ensure_demo() -> None:
+    """Fill the installation with the demonstration data, unless it holds any events."""
+    if not UsageEvent.objects.exists():
+        call_command("demo")
+
+
+def ensure_static_files() -> None:
+    """Collect static files where that is how they are served and any has changed."""
+    if settings.DEBUG:
+        return
+    root = Path(settings.STATIC_ROOT)
+    stamp = root / ".sources"
+    digest = _digest(_static_sources())
+    if not stamp.exists() or stamp.read_text() != digest:
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        stamp.write_text(digest)
+
+
+def _static_sources() -> Iterable[Path]:
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            yield Path(storage.path(name))
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    found = hashlib.sha256()
+    for path in sorted(paths):
+        state = path.stat()
+        found.update(os.fsencode(f"{path}|{state.st_size}|{state.st_mtime_ns}\n"))
+    return found.hexdigest()

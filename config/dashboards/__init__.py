@@ -1,0 +1,1 @@
+"""Pages of the admin that show usage; they read selectors and decide nothing."""

@@ -1,0 +1,108 @@
+"""The site overview: everything its template shows, read once."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from config.dashboards.cards import read_cards
+from config.dashboards.links import events_url
+from config.dashboards.panels import read_panels, read_unpriced
+from config.dashboards.question import CUSTOM, FILTERS, GROUPS, RANGES, Question
+from config.dashboards.reading import Reading
+from config.dashboards.spend import read_spend
+from config.selectors import beat_age
+from usage.formats import day
+from usage.selectors.access import Viewer
+from usage.selectors.freshness import system_state
+from usage.selectors.overview import (
+    has_usage,
+    organization_choices,
+    project_choices,
+    waiting_since,
+)
+
+GROUP_NAMES = {
+    "model": "model",
+    "provider": "provider",
+    "organization": "organization",
+    "project": "project",
+    "agent_type": "agent type",
+    "subject": "person",
+}
+
+
+def read_overview(viewer: Viewer, question: Question) -> dict[str, Any]:
+    """The template context of the overview as `viewer` sees it."""
+    reading = Reading(viewer, question)
+    spend = read_spend(reading)
+    answer = reading.trend(question.step)
+    context = {
+        "question": question,
+        "bar": _bar(viewer, question),
+        "currency": settings.TALLYMAN_CURRENCY,
+        "as_of": answer.as_of.astimezone(question.zone),
+        "totals": answer.totals,
+        "unpriced_url": events_url(question, unpriced="1"),
+        "waiting": waiting_since(viewer),
+    }
+    if not answer.totals.events and not has_usage(viewer):
+        return {**context, "empty": True}
+    return {
+        **context,
+        "cards": read_cards(reading),
+        "spend": spend,
+        "group_name": GROUP_NAMES[question.group],
+        "range_text": f"{day(question.first)} – {day(question.last)}",
+        "chart_url": reverse("admin:spend_chart") + question.query_string(),
+        "csv_url": reverse("admin:overview_csv") + question.query_string(),
+        "panels": read_panels(reading),
+        "unpriced": read_unpriced(reading) if answer.unpriced_events else [],
+        "system": _system() if viewer.organization_ids is None else None,
+    }
+
+
+def _bar(viewer: Viewer, question: Question) -> dict[str, Any]:
+    chips = [
+        (GROUP_NAMES[name], question.filters[name], question.query_string(**{name: None}))
+        for name in FILTERS
+        if name in question.filters and name not in ("organization", "project")
+    ]
+    hidden = [(name, question.filters[name]) for name in FILTERS[2:] if name in question.filters]
+    if question.zone.key != settings.TALLYMAN_TIME_ZONE:
+        hidden.append(("tz", question.zone.key))
+    return {
+        "ranges": [(label, question.with_range(name), name) for name, label in RANGES],
+        "custom": question.with_range(CUSTOM),
+        "is_custom": question.range == CUSTOM,
+        "steps": [(s.title(), question.query_string(step=s), s) for s in question.steps],
+        "groups": [(name, GROUP_NAMES[name]) for name in GROUPS],
+        "organizations": _choices(organization_choices(viewer), question, "organization"),
+        "projects": _choices(
+            project_choices(viewer, question.filters.get("organization")), question, "project"
+        ),
+        "organization": question.filters.get("organization", ""),
+        "project": question.filters.get("project", ""),
+        "chips": chips,
+        "hidden": hidden,
+    }
+
+
+def _choices(known: list[str], question: Question, name: str) -> list[str]:
+    """The known names, and the one asked for even where it is none of them."""
+    asked = question.filters.get(name)
+    return known if asked is None or asked in known else [asked, *known]
+
+
+def _system() -> dict[str, Any]:
+    state = system_state()
+    lag = state.lag_seconds(datetime.now(UTC))
+    age = beat_age()
+    return {
+        "pending": state.pending_marks,
+        "lag_ms": int(lag * 1000),
+        "late": lag > 120,
+        "beat_ms": None if age is None else int(age * 1000),
+        "silent": age is None or age > 60,
+    }

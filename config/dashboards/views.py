@@ -1,0 +1,101 @@
+"""The views of the dashboards; `TallymanAdminSite` checks who may reach them."""
+
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from config.charts import ChartView
+from config.dashboards.csv_export import spend_csv
+from config.dashboards.links import day_parts, events_url
+from config.dashboards.overview import read_overview
+from config.dashboards.question import Question, read_question
+from config.dashboards.reading import Reading
+from config.dashboards.spend import Spend, read_spend
+from usage.selectors.access import viewer_of
+
+
+def overview(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """The site overview inside the admin's own page context."""
+    question = _question(request)
+    context |= read_overview(viewer_of(request.user), question)
+    context["events_endpoint"] = request.build_absolute_uri("/api/v1/events/")
+    context["can_make_keys"] = "usage.apikey" in _addable(context)
+    return TemplateResponse(request, "admin/overview.html", context)
+
+
+def overview_csv(request: HttpRequest) -> HttpResponse:
+    """The overview's chart table as a CSV file."""
+    question = _question(request)
+    spend = read_spend(Reading(viewer_of(request.user), question))
+    name = f"tallyman-{question.group}-{question.first}-{question.last}.csv"
+    return HttpResponse(
+        spend_csv(spend, question, settings.TALLYMAN_CURRENCY),
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+class SpendChart(ChartView):
+    """Stacked bars of spend per period and group, with what a tooltip and a click need."""
+
+    @cached_property
+    def question(self) -> Question:
+        """What the URL asks for."""
+        return _question(self.request)
+
+    @cached_property
+    def spend(self) -> Spend:
+        """The chart, read once."""
+        return read_spend(Reading(viewer_of(self.request.user), self.question))
+
+    def get_labels(self) -> list[str]:
+        """The periods."""
+        return [period.label for period in self.spend.periods]
+
+    def get_providers(self) -> list[str]:
+        """The names of the series."""
+        return [series.name for series in self.spend.series]
+
+    def get_data(self) -> list[list[Decimal]]:
+        """The costs of each series."""
+        return [series.costs for series in self.spend.series]
+
+    def get_colour(self, index: int) -> int:
+        """The colour of a series."""
+        return self.spend.series[index].colour
+
+    def get_extra(self) -> dict[str, Any]:
+        """Tooltip figures per period, and the parts of the event list's URL."""
+        periods = self.spend.periods
+        return {
+            "currency": settings.TALLYMAN_CURRENCY,
+            "titles": [period.title for period in periods],
+            "totals": [period.sums.cost for period in periods],
+            "tokens": [period.sums.total_tokens for period in periods],
+            "requests": [period.sums.events for period in periods],
+            "events_url": events_url(self.question),
+            "days": [day_parts(period.first, period.last) for period in periods],
+            "series": [
+                {} if series.value is None else {self.question.group: series.value}
+                for series in self.spend.series
+            ],
+        }
+
+
+def _question(request: HttpRequest) -> Question:
+    return read_question(request.GET.dict(), timezone.now())
+
+
+def _addable(context: dict[str, Any]) -> set[str]:
+    entries = (entry for group in context["available_apps"] for entry in group["models"])
+    return {
+        entry["model"]._meta.label_lower for entry in entries if entry.get("add_url") is not None
+    }

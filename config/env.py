@@ -1,0 +1,138 @@
+"""Readers of the process environment: the only place that knows how a variable is spelled."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from config.embedded import EmbeddedServer, embedded_wanted
+
+# Server-side cursors and prepared statements both outlive a transaction, so neither survives a
+# pooler that hands out a server connection per transaction.
+_CONNECTION: dict[str, Any] = {
+    "ENGINE": "django.db.backends.postgresql",
+    "CONN_MAX_AGE": 600,
+    "CONN_HEALTH_CHECKS": True,
+    "DISABLE_SERVER_SIDE_CURSORS": True,
+}
+
+
+def database(url: str) -> dict[str, Any]:
+    """Return the Django database settings for a libpq URL or conninfo string.
+
+    Raises ImproperlyConfigured when the text is not one that libpq understands.
+    """
+    try:
+        params = conninfo_to_dict(url)
+    except ProgrammingError as error:
+        raise ImproperlyConfigured(f"not a PostgreSQL URL: {error}") from None
+    return {
+        **_CONNECTION,
+        "NAME": params.pop("dbname", "") or "tallyman",
+        "USER": params.pop("user", "") or "",
+        "PASSWORD": params.pop("password", "") or "",
+        "HOST": params.pop("host", "") or "",
+        "PORT": str(params.pop("port", "") or ""),
+        "OPTIONS": {**params, "prepare_threshold": None},
+    }
+
+
+def databases(environ: Mapping[str, str], data: Path) -> dict[str, dict[str, Any]]:
+    """Return DATABASES: the configured server or the embedded one, and the optional replica."""
+    if embedded_wanted(environ):
+        found = {"default": database(EmbeddedServer(data).conninfo)}
+    else:
+        found = {"default": database(environ["DATABASE_URL"])}
+    if replica := environ.get("DATABASE_REPLICA_URL"):
+        found["replica"] = {**database(replica), "TEST": {"MIRROR": "default"}}
+    return found
+
+
+def conninfo(settings: Mapping[str, Any]) -> str:
+    """Return the libpq conninfo string of one entry of DATABASES."""
+    params = {
+        "host": settings["HOST"],
+        "port": settings["PORT"],
+        "dbname": settings["NAME"],
+        "user": settings["USER"],
+        "password": settings["PASSWORD"],
+    }
+    return make_conninfo(**{name: value for name, value in params.items() if value})
+
+
+def secret_key(environ: Mapping[str, str], data: Path, *, debug: bool) -> str:
+    """Return SECRET_KEY, which beside the embedded database is made once and kept (mode 600).
+
+    Raises ImproperlyConfigured when it is missing though a database server is configured and
+    DEBUG is off.
+    """
+    if given := environ.get("SECRET_KEY"):
+        return given
+    if embedded_wanted(environ):
+        return _kept_secret(data / "secret_key")
+    if debug:
+        return "insecure-key-for-debugging-only"
+    raise ImproperlyConfigured("SECRET_KEY must be set when DATABASE_URL is set")
+
+
+def _kept_secret(path: Path) -> str:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        # A hard link is taken by one of several processes that start at once; all read its text.
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def static_folders(base: Path, chart_package: ModuleSpec | None) -> list[Path | tuple[str, Path]]:
+    """Return STATICFILES_DIRS: Tallyman's own files, and Chart.js under the prefix "chartjs".
+
+    Raises ImproperlyConfigured when the package that ships Chart.js is not installed.
+    """
+    if chart_package is None or not chart_package.submodule_search_locations:
+        raise ImproperlyConfigured("the package that ships Chart.js (django-unfold) is missing")
+    package = Path(chart_package.submodule_search_locations[0])
+    own = base / "static"
+    charts: list[Path | tuple[str, Path]] = [
+        ("chartjs", package / "static" / "unfold" / "js" / "chart")
+    ]
+    return [own, *charts] if own.is_dir() else charts
+
+
+def static_storage(*, debug: bool) -> str:
+    """Return the storage class of static files: hashed names wherever they are collected."""
+    if debug:
+        return "django.contrib.staticfiles.storage.StaticFilesStorage"
+    return "whitenoise.storage.CompressedManifestStaticFilesStorage"
+
+
+def broker_options(url: str, database: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Celery's transport options; times are seconds.
+
+    The queue in PostgreSQL is read without server-side polling, because a poll would hold the
+    connection and its transaction; a read that finds nothing costs well under a millisecond.
+    """
+    if not url.startswith("pgmq://"):
+        return {"visibility_timeout": 3600}
+    return {
+        "conn_string": conninfo(database),
+        "init_extension": False,
+        "polling_interval": 0.2,
+        "pool_size": 2,
+        "pool_timeout": 5,
+        "visibility_timeout": 3600,
+        "wait_time_seconds": 0,
+    }

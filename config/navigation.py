@@ -1,0 +1,103 @@
+"""What the sidebar holds, in its four groups."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading of the sidebar; `models` are `app.model` labels in their order."""
+
+    name: str
+    slug: str
+    models: tuple[tuple[str, str], ...] = ()
+    pages: tuple[tuple[str, str], ...] = ()
+
+
+GROUPS = (
+    Group("Dashboards", "dashboards", pages=(("Overview", "admin:index"),)),
+    Group(
+        "Operations",
+        "operations",
+        models=(
+            ("django_celery_beat.periodictask", "Schedule"),
+            ("django_celery_beat.intervalschedule", ""),
+            ("django_celery_beat.crontabschedule", ""),
+        ),
+    ),
+    Group(
+        "Data",
+        "data",
+        models=(
+            ("usage.usageevent", "Usage events"),
+            ("usage.sessionrollup", "Sessions"),
+            ("usage.runrollup", "Runs"),
+            ("usage.dailyrollup", "Daily sums"),
+            ("usage.monthlyrollup", "Monthly sums"),
+            ("usage.usagerollup", "15-minute sums"),
+            ("pricing.priceversion", "Prices"),
+            ("pricing.aimodel", "Models"),
+            ("pricing.provider", "Providers"),
+            ("pricing.ratecard", "Rate cards"),
+        ),
+    ),
+    Group(
+        "Access",
+        "access",
+        models=(
+            ("usage.apikey", "API keys"),
+            ("usage.organization", "Organizations"),
+            ("usage.project", "Projects"),
+            ("usage.team", "Teams"),
+            ("usage.subject", "People"),
+            ("usage.membership", "Members"),
+            ("auth.user", "Users"),
+            ("auth.group", "Groups"),
+        ),
+    ),
+)
+
+
+def sidebar(allowed: dict[str, dict[str, Any]], path: str) -> list[dict[str, Any]]:
+    """The groups with those entries that somebody may open, as the admin templates expect them.
+
+    `allowed` are the admin's own model entries by `app.model`; `path` is the page shown.
+    """
+    groups = []
+    for group in GROUPS:
+        entries = [_page(label, name, path) for label, name in group.pages]
+        entries += [
+            _model(allowed[label], name, path) for label, name in group.models if label in allowed
+        ]
+        if entries:
+            groups.append(
+                {
+                    "name": group.name,
+                    "app_label": group.slug,
+                    "app_url": "",
+                    "has_module_perms": True,
+                    "models": entries,
+                }
+            )
+    return groups
+
+
+def _page(label: str, name: str, path: str) -> dict[str, Any]:
+    url = reverse(name)
+    return {
+        "name": label,
+        "object_name": label,
+        "admin_url": url,
+        "add_url": None,
+        "view_only": True,
+        "perms": {"view": True},
+        "current": path == url,
+    }
+
+
+def _model(entry: dict[str, Any], name: str, path: str) -> dict[str, Any]:
+    url = entry["admin_url"]
+    current = bool(url) and path.startswith(url)
+    return {**entry, "name": name or entry["name"], "current": current}

@@ -1,0 +1,91 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+from config import env
+from config.embedded import EmbeddedServer, data_folder, embedded_wanted
+
+
+def test_a_database_url_becomes_django_settings() -> None:
+    found = env.database("postgresql://ann:p%40ss@db.example:6432/ledger?sslmode=require")
+    assert (found["HOST"], found["PORT"], found["NAME"]) == ("db.example", "6432", "ledger")
+    assert (found["USER"], found["PASSWORD"]) == ("ann", "p@ss")
+    assert found["OPTIONS"] == {"sslmode": "require", "prepare_threshold": None}
+
+
+def test_a_unix_socket_url_keeps_its_folder() -> None:
+    assert env.database("postgresql:///ledger?host=/run/pg")["HOST"] == "/run/pg"
+
+
+def test_connections_work_behind_a_transaction_pooler() -> None:
+    found = env.database("postgresql://h/d")
+    assert found["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert found["OPTIONS"]["prepare_threshold"] is None
+
+
+def test_a_url_of_another_database_is_refused() -> None:
+    with pytest.raises(ImproperlyConfigured, match="not a PostgreSQL URL"):
+        env.database("mysql://h/d")
+
+
+def test_without_a_url_the_embedded_server_is_used(tmp_path: Path) -> None:
+    found = env.databases({"DATABASE_URL": ""}, tmp_path)
+    assert found["default"]["HOST"] == str(EmbeddedServer(tmp_path).socket_folder)
+    assert set(found) == {"default"}
+
+
+def test_a_replica_is_an_alias_of_its_own(tmp_path: Path) -> None:
+    environ = {"DATABASE_URL": "postgresql://a/d", "DATABASE_REPLICA_URL": "postgresql://b/d"}
+    found = env.databases(environ, tmp_path)
+    assert (found["default"]["HOST"], found["replica"]["HOST"]) == ("a", "b")
+
+
+def test_the_queue_uses_the_same_database() -> None:
+    options = env.broker_options("pgmq://", env.database("postgresql://ann:pw@db:6432/ledger"))
+    assert conninfo_to_dict(options["conn_string"]) == {
+        "host": "db",
+        "port": "6432",
+        "dbname": "ledger",
+        "user": "ann",
+        "password": "pw",
+    }
+    assert options["init_extension"] is False
+
+
+def test_another_broker_gets_no_database() -> None:
+    options = env.broker_options("redis://r", env.database("postgresql://db/ledger"))
+    assert "conn_string" not in options
+
+
+def test_a_given_secret_key_is_used(tmp_path: Path) -> None:
+    assert env.secret_key({"SECRET_KEY": "given"}, tmp_path, debug=False) == "given"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_configured_database_needs_a_secret_key_outside_debug(tmp_path: Path) -> None:
+    environ = {"DATABASE_URL": "postgresql://h/d"}
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
+        env.secret_key(environ, tmp_path, debug=False)
+    assert env.secret_key(environ, tmp_path, debug=True)
+
+
+def test_processes_that_start_at_once_agree_on_one_private_secret_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: env.secret_key({}, tmp_path, debug=False), range(40)))
+    assert len(keys) == 1
+    assert len(keys.pop()) >= 50
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_data_folder_is_absolute_and_defaults_to_var() -> None:
+    assert data_folder({}) == Path.cwd() / "var"
+    assert data_folder({"TALLYMAN_DATA": "/srv/x"}) == Path("/srv/x")
+
+
+def test_an_empty_database_url_means_embedded() -> None:
+    assert embedded_wanted({"DATABASE_URL": ""})
+    assert not embedded_wanted({"DATABASE_URL": "postgresql://h/d"})

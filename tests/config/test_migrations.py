@@ -1,0 +1,55 @@
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from django_celery_beat.models import PeriodicTask
+
+TASKS = {
+    "usage.tasks.roll_up": (5, 4),
+    "usage.tasks.make_partitions_ahead": (21_600, 3_600),
+    "config.tasks.beat_heartbeat": (15, 14),
+}
+
+
+def queue_exists() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('pgmq.meta') IS NOT NULL")
+        return bool(cursor.fetchone()[0])
+
+
+def shipped() -> dict[str, tuple[int, int]]:
+    return {
+        entry.task: (entry.interval.every, entry.expire_seconds)
+        for entry in PeriodicTask.objects.filter(task__in=TASKS)
+    }
+
+
+@pytest.mark.django_db
+def test_the_shipped_schedule_expires_before_its_next_run() -> None:
+    assert shipped() == TASKS
+    assert all(expires < every for every, expires in TASKS.values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_queue_and_schedule_go_and_come_back_with_their_migrations() -> None:
+    assert queue_exists()
+    call_command("migrate", "config", "zero", verbosity=0)
+    assert not queue_exists()
+    assert shipped() == {}
+    call_command("migrate", "config", verbosity=0)
+    assert queue_exists()
+    assert shipped() == TASKS
+
+
+@pytest.mark.django_db
+def test_what_staff_changed_in_the_schedule_stays() -> None:
+    PeriodicTask.objects.filter(task="usage.tasks.roll_up").update(enabled=False)
+    import_module("config.migrations.0002_schedule").add(apps, connection.schema_editor())
+    assert not PeriodicTask.objects.get(task="usage.tasks.roll_up").enabled
+
+
+@pytest.mark.django_db
+def test_models_and_migrations_agree() -> None:
+    call_command("makemigrations", "config", check=True, dry_run=True, verbosity=0)

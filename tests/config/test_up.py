@@ -1,0 +1,215 @@
+"""One installation is started once and goes through all of its life here, in this order."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+PASSWORD = "correct-horse-battery"
+
+pytestmark = pytest.mark.xdist_group("up")
+
+
+class Up:
+    """One run of `up` as a real process."""
+
+    def __init__(self, data: Path, port: int, **extra: str) -> None:
+        self.data, self.port = data, port
+        self.log = data.with_name(f"{data.name}-{port}-{time.monotonic_ns()}.log")
+        kept = ("DATABASE", "CELERY", "DJANGO", "TALLYMAN", "SECRET")
+        environ = {name: text for name, text in os.environ.items() if not name.startswith(kept)}
+        environ |= {"TALLYMAN_DATA": str(data), "TALLYMAN_ADMIN_PASSWORD": PASSWORD, **extra}
+        with self.log.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up", "--port", str(port)],
+                cwd=PROJECT,
+                env=environ,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def await_ready(self) -> float:
+        began = time.monotonic()
+        until(lambda: "ready:" in self.read() or self.process.poll() is not None, 60)
+        assert self.process.poll() is None, self.read()
+        return time.monotonic() - began
+
+    def read(self) -> str:
+        return self.log.read_text()
+
+    def get(self, path: str) -> tuple[int, Any]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error) if path == "/readyz" else None
+        except OSError:
+            return 0, None
+
+    def is_ready(self) -> bool:
+        return self.get("/readyz")[0] == 200
+
+    def children(self, text: str) -> list[psutil.Process]:
+        found = psutil.Process(self.process.pid).children()
+        return [child for child in found if not is_gone(child) and text in command_line(child)]
+
+    def members(self) -> list[psutil.Process]:
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        return [member for member in found if not is_gone(member) and not is_database(member)]
+
+    def stop(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(40)
+
+
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def is_database(process: psutil.Process) -> bool:
+    return "postgres" in command_line(process).split(" ")[0]
+
+
+def is_gone(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp())
+    yield folder / "data"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def up(data: Path) -> Iterator[Up]:
+    run = Up(data, free_port())
+    yield run
+    if run.process.poll() is None:
+        run.stop(signal.SIGTERM)
+
+
+def test_the_first_start_says_how_to_log_in_and_what_to_try(up: Up) -> None:
+    up.await_ready()
+    text = up.read()
+    assert f"ready: http://127.0.0.1:{up.port}/" in text
+    assert "as admin" in text
+    assert PASSWORD not in text
+    assert re.search(r"try: curl .* 'Authorization: Bearer tm_\w+\.\w+'", text)
+
+
+def test_the_first_curl_line_is_accepted(up: Up) -> None:
+    found = re.search(r"try: (curl .*)", up.read())
+    assert found
+    done = subprocess.run(["bash", "-c", found[1]], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["accepted"] == 1, done.stdout
+
+
+def test_web_worker_and_beat_work_together(up: Up) -> None:
+    assert up.get("/healthz") == (200, {"status": "ok"})
+    until(up.is_ready)
+
+
+def test_a_second_start_on_the_same_data_is_refused(up: Up) -> None:
+    second = Up(up.data, free_port())
+    assert second.process.wait(20) == 1
+    assert second.read().strip() == f"CommandError: Tallyman already runs on {up.data}"
+    assert up.get("/healthz")[0] == 200
+
+
+def test_a_port_in_use_is_said_so(up: Up, data: Path) -> None:
+    second = Up(data.with_name("other"), up.port)
+    assert second.process.wait(20) == 1
+    assert "Address already in use" in second.read()
+    assert len(second.read().strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["gunicorn", " worker --", " beat --", "bin/postgres"])
+def test_what_is_killed_is_started_again(up: Up, text: str) -> None:
+    (old,) = up.children(text)
+    old.kill()
+    until(lambda: is_gone(old) and up.children(text))
+    until(up.is_ready)
+    assert len(up.children(text)) == 1
+
+
+def test_kill_9_leaves_no_orphans_but_the_database(up: Up) -> None:
+    until(lambda: len(up.members()) >= 7)
+    members = up.members()
+    up.stop(signal.SIGKILL)
+    until(lambda: all(map(is_gone, members)), 10)
+
+
+def test_the_next_start_finds_all_data_and_ctrl_c_stops_everything(up: Up) -> None:
+    again = Up(up.data, up.port)
+    again.await_ready()
+    assert "login:" not in again.read()
+    assert "Bearer" not in again.read()
+    until(again.is_ready)
+    members = again.members()
+    lines = (up.data / "postgres" / "postmaster.pid").read_text().splitlines()
+    database = psutil.Process(int(lines[0]))
+    assert again.stop(signal.SIGINT) == 0
+    assert [process for process in members if not is_gone(process)] == []
+    assert is_gone(database)
+    assert again.get("/healthz")[0] == 0
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    if shutil.which("redis-server") is None:
+        if os.environ.get("TALLYMAN_TEST_ALL"):
+            pytest.fail("redis-server is missing")
+        pytest.skip("redis-server is missing")
+    port = free_port()
+    server = subprocess.Popen(
+        ["redis-server", "--port", str(port), "--save", "", "--bind", "127.0.0.1"],
+        stdout=subprocess.DEVNULL,
+    )
+    yield f"redis://127.0.0.1:{port}/0"
+    server.terminate()
+    server.wait(10)
+
+
+def test_redis_takes_over_as_broker_when_it_is_configured(up: Up, redis_url: str) -> None:
+    began = time.monotonic()
+    run = Up(up.data, up.port, CELERY_BROKER_URL=redis_url)
+    try:
+        run.await_ready()
+        until(lambda: run.get("/readyz")[1]["beat_age"] < time.monotonic() - began)
+        assert run.is_ready()
+    finally:
+        assert run.stop(signal.SIGTERM) == 0

@@ -1,0 +1,354 @@
+import json
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.usage.conftest import NOON
+from usage.ingest.pipeline import Caller, ingest
+from usage.ingest.provider_usage import read_usage
+from usage.ingest.values import EventValue, Rejection
+
+SAMPLES = json.loads(
+    (Path(__file__).parent.parent / "samples" / "provider_usage.json").read_text()
+)["samples"]
+OUR_NAMES = {"output_reasoning_tokens": "reasoning_tokens"}
+PRICES_NOTHING = {"cache_write_5m_tokens", "input_text_tokens"}
+
+each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample["name"])
+
+
+def usage_of(sample: dict[str, Any]) -> dict[str, Any]:
+    body = sample["response_body"]
+    usage: dict[str, Any] = body.get("usage") or body["usageMetadata"]
+    return usage
+
+
+def read(provider: str, model: str, usage: dict[str, Any], **fields: Any) -> EventValue:
+    event = read_usage(
+        EventValue(
+            event_id="e", occurred_at=NOON, provider=provider, model=model, usage=usage, **fields
+        )
+    )
+    assert isinstance(event, EventValue), event
+    return event
+
+
+def refusal(provider: str, model: str, usage: dict[str, Any], **fields: Any) -> str:
+    outcome = read_usage(
+        EventValue(
+            event_id="e", occurred_at=NOON, provider=provider, model=model, usage=usage, **fields
+        )
+    )
+    assert isinstance(outcome, Rejection)
+    return outcome.errors[0].code
+
+
+def counts(event: EventValue) -> dict[str, Decimal | int]:
+    tokens = {
+        name: getattr(event, name)
+        for name in (
+            "input_tokens",
+            "output_tokens",
+            "cache_read_tokens",
+            "cache_write_tokens",
+            "cache_write_1h_tokens",
+            "reasoning_tokens",
+        )
+    }
+    return {name: value for name, value in {**tokens, **(event.meters or {})}.items() if value}
+
+
+def expected_counts(sample: dict[str, Any]) -> dict[str, int]:
+    return {
+        OUR_NAMES.get(name, name): value
+        for name, value in sample["normalized"].items()
+        if value and name not in PRICES_NOTHING
+    }
+
+
+@each_sample
+def test_a_sample_is_counted_as_recorded(sample: dict[str, Any]) -> None:
+    event = read(sample["provider"], sample["model"], usage_of(sample))
+    assert counts(event) == expected_counts(sample)
+
+
+@each_sample
+def test_a_whole_response_body_is_read_like_its_usage_object(sample: dict[str, Any]) -> None:
+    whole = read(sample["provider"], sample["model"], sample["response_body"])
+    assert whole == read(sample["provider"], sample["model"], usage_of(sample))
+
+
+@each_sample
+def test_a_sample_costs_what_was_recorded_in_either_form(
+    sample: dict[str, Any], caller: Caller
+) -> None:
+    fields: dict[str, Any] = {
+        "occurred_at": datetime.fromisoformat(sample["request_at"]),
+        "provider": sample["provider"],
+        "model": sample["model"],
+    }
+    tokens: dict[str, Any] = {
+        n: v for n, v in expected_counts(sample).items() if n != "cache_text_read_tokens"
+    }
+    tier = sample["price_context"].get("processing", "standard")
+    report = ingest(
+        [
+            EventValue(event_id="usage", usage=usage_of(sample), **fields),
+            EventValue(event_id="tokens", service_tier=tier, **fields, **tokens),
+        ],
+        caller,
+    )
+    expected = Decimal(sample["expected_cost_usd"]["total"])
+    assert [Decimal(str(receipt.cost)) for receipt in report.results] == [expected, expected]
+
+
+@each_sample
+def test_a_posted_sample_costs_what_was_recorded(
+    sample: dict[str, Any], client_for: Callable[..., APIClient]
+) -> None:
+    event = {
+        "event_id": "posted",
+        "occurred_at": sample["request_at"],
+        "provider": sample["provider"],
+        "model": sample["model"],
+        "usage": usage_of(sample),
+    }
+    answer = client_for().post("/api/v1/events/", event, format="json")
+    [receipt] = answer.json()["results"]
+    assert Decimal(receipt["cost"]) == Decimal(sample["expected_cost_usd"]["total"])
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "usage", "expected"),
+    [
+        (
+            "openai",
+            "gpt-audio",
+            {
+                "prompt_tokens": 500,
+                "completion_tokens": 300,
+                "prompt_tokens_details": {"audio_tokens": 400},
+                "completion_tokens_details": {"audio_tokens": 200},
+            },
+            {
+                "input_tokens": 500,
+                "output_tokens": 300,
+                "input_audio_tokens": 400,
+                "output_audio_tokens": 200,
+            },
+        ),
+        (
+            "google",
+            "gemini-2.5-flash",
+            {
+                "promptTokenCount": 1500,
+                "toolUsePromptTokenCount": 400,
+                "candidatesTokenCount": 200,
+                "totalTokenCount": 1700,
+                "promptTokensDetails": [
+                    {"modality": "TEXT", "tokenCount": 500},
+                    {"modality": "AUDIO", "tokenCount": 1000},
+                ],
+            },
+            {
+                "input_tokens": 1900,
+                "output_tokens": 200,
+                "input_audio_tokens": 1000,
+                "input_tool_tokens": 400,
+            },
+        ),
+        (
+            "aws",
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            {
+                "inputTokens": 30,
+                "outputTokens": 628,
+                "totalTokens": 3658,
+                "cacheReadInputTokens": 2500,
+                "cacheWriteInputTokens": 500,
+            },
+            {
+                "input_tokens": 3030,
+                "output_tokens": 628,
+                "cache_read_tokens": 2500,
+                "cache_write_tokens": 500,
+            },
+        ),
+        (
+            "x-ai",
+            "grok-4-0709",
+            {
+                "prompt_tokens": 1000,
+                "completion_tokens": 200,
+                "total_tokens": 1700,
+                "prompt_tokens_details": {"cached_tokens": 600},
+                "completion_tokens_details": {"reasoning_tokens": 500},
+            },
+            {
+                "input_tokens": 1000,
+                "output_tokens": 700,
+                "cache_read_tokens": 600,
+                "reasoning_tokens": 500,
+            },
+        ),
+        (
+            "cohere",
+            "command-a-03-2025",
+            {
+                "billed_units": {"input_tokens": 500, "output_tokens": 120, "search_units": 2},
+                "tokens": {"input_tokens": 1500, "output_tokens": 125},
+                "cached_tokens": 100,
+            },
+            {
+                "input_tokens": 500,
+                "output_tokens": 120,
+                "cache_read_tokens": 100,
+                "rerank_searches": 2,
+            },
+        ),
+        (
+            "mistral",
+            "voxtral-mini-2507",
+            {"prompt_tokens": 40, "completion_tokens": 9, "prompt_audio_seconds": 12},
+            {"input_tokens": 40, "output_tokens": 9, "input_audio_seconds": 12},
+        ),
+        (
+            "perplexity",
+            "sonar-deep-research",
+            {
+                "prompt_tokens": 33,
+                "completion_tokens": 7163,
+                "total_tokens": 7196,
+                "citation_tokens": 20016,
+                "num_search_queries": 18,
+                "reasoning_tokens": 193704,
+            },
+            {
+                "input_tokens": 33,
+                "output_tokens": 7163 + 20016 + 193704,
+                "reasoning_tokens": 193704,
+                "output_citation_tokens": 20016,
+                "web_searches": 18,
+            },
+        ),
+        (
+            "anthropic",
+            "claude-sonnet-4-6",
+            {
+                "input_tokens": 10682,
+                "output_tokens": 1510,
+                "output_tokens_details": {"thinking_tokens": 700},
+                "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 3},
+            },
+            {
+                "input_tokens": 10682,
+                "output_tokens": 1510,
+                "reasoning_tokens": 700,
+                "web_searches": 2,
+            },
+        ),
+        (
+            "anthropic",
+            "claude-opus-4-8",
+            {
+                "input_tokens": 23000,
+                "output_tokens": 1000,
+                "iterations": [
+                    {"type": "compaction", "input_tokens": 180000, "output_tokens": 3500},
+                    {"type": "message", "input_tokens": 23000, "output_tokens": 1000},
+                ],
+            },
+            {"input_tokens": 203000, "output_tokens": 4500},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_provider_decides_which_counts_are_parts_and_which_are_added(
+    provider: str, model: str, usage: dict[str, Any], expected: dict[str, int]
+) -> None:
+    assert counts(read(provider, model, usage)) == expected
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "usage", "expected"),
+    [
+        ("xai-search", "grok-4-0709", None, None),
+        ("anthropic", "claude-opus-5-5", {"speed": "fast"}, "1.2"),
+        ("openai", "gpt-5", {"service_tier": "flex"}, "0.1125"),
+    ],
+)
+def test_speed_and_tier_choose_the_price(
+    provider: str, model: str, usage: dict[str, Any] | None, expected: str | None, caller: Caller
+) -> None:
+    body = {"input_tokens": 100_000, "output_tokens": 10_000, **(usage or {})}
+    event = EventValue(event_id="e", occurred_at=NOON, provider=provider, model=model, usage=body)
+    [receipt] = ingest([event], caller).results
+    if expected is None:
+        assert receipt.errors[0].code == "unknown_provider"
+    else:
+        assert Decimal(str(receipt.cost)) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "served"),
+    [
+        ("standard", {"service_tier": "batch"}, "batch"),
+        ("standard", {"speed": "fast", "service_tier": "standard"}, "fast"),
+        ("priority", {"service_tier": "default"}, "standard"),
+        ("flex", {"service_tier": "flex"}, "flex"),
+        ("batch", {"service_tier": "default"}, "batch"),
+        ("priority", {}, "priority"),
+        ("standard", {"serviceTier": {"type": "priority"}}, "priority"),
+        ("standard", {"service_tier": 7}, "standard"),
+    ],
+)
+def test_the_tier_served_wins_over_the_tier_asked_for(
+    asked: str, said: dict[str, Any], served: str
+) -> None:
+    usage = {"input_tokens": 10, "output_tokens": 1, **said}
+    assert read("anthropic", "claude-opus-4-8", usage, service_tier=asked).service_tier == served
+
+
+def test_a_charge_stated_by_the_reseller_is_kept_beside_the_rated_cost() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 1, "cost": 0.0135}
+    event = read("openrouter", "anthropic/claude-sonnet-4.5", usage)
+    assert (event.reported_cost, event.currency) == (Decimal("0.0135"), "USD")
+
+
+@pytest.mark.parametrize("cost", [True, None, "0.01", [], {"total_cost": None}])
+def test_a_charge_that_is_no_number_is_not_kept(cost: object) -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 1, "cost": cost}
+    assert read("openrouter", "openai/gpt-4o", usage).reported_cost is None
+
+
+def test_an_empty_object_leaves_the_estimated_counts_of_the_event() -> None:
+    event = read("openai", "gpt-4o", {}, input_tokens=7)
+    assert (event.input_tokens, event.estimated, event.usage) == (7, True, None)
+
+
+@pytest.mark.parametrize(
+    ("provider", "usage", "fields", "code"),
+    [
+        ("nobody", {"input_tokens": 1}, {}, "unknown_provider"),
+        ("openai", {"tokens": 1}, {}, "unreadable_usage"),
+        ("openai", {"prompt_tokens": -1, "completion_tokens": 1}, {}, "unreadable_usage"),
+        ("openai", {"prompt_tokens": 1, "completion_tokens": 1}, {"input_tokens": 1}, "ambiguous"),
+        (
+            "openai",
+            {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 3},
+            {},
+            "total_mismatch",
+        ),
+        ("openai", {"prompt_tokens": 3_000_000_000, "completion_tokens": 1}, {}, "out_of_range"),
+        ("openai", {"prompt_tokens": 1.5, "completion_tokens": 1}, {}, "out_of_range"),
+    ],
+)
+def test_a_usage_object_that_cannot_be_right_is_refused(
+    provider: str, usage: dict[str, Any], fields: dict[str, Any], code: str
+) -> None:
+    assert refusal(provider, "some-model", usage, **fields) == code

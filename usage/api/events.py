@@ -1,0 +1,100 @@
+"""`/events/`: take events in, look them up, list them."""
+
+import msgspec
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from usage.api.authentication import HasScope, KeyAuthentication, StaffSession, holder_of
+from usage.api.bodies import read_body
+from usage.api.problems import problem
+from usage.ingest import identities
+from usage.ingest.cloudevents import decode_cloudevents
+from usage.ingest.decode import Batch, decode_json, decode_ndjson
+from usage.ingest.pipeline import Caller, ingest
+from usage.ingest.prepare import Tenancy
+from usage.ingest.values import EventValue, FieldError, Report
+from usage.keys import KeyHolder
+from usage.models import APIKey
+
+SHOW_ALL_UP_TO = 100
+_encode = msgspec.json.encode
+
+
+def decode_body(request: Request, body: bytes) -> Batch:
+    """The events of a body by its content type. Raises BodyError."""
+    media_type = (request.content_type or "").lower()
+    if media_type in ("application/x-ndjson", "application/ndjson", "application/jsonl"):
+        return decode_ndjson(body)
+    if media_type == "application/cloudevents+json":
+        return decode_cloudevents(body, batch=False)
+    if media_type == "application/cloudevents-batch+json":
+        return decode_cloudevents(body, batch=True)
+    return decode_json(body)
+
+
+def caller_of(holder: KeyHolder, batch: Batch) -> Caller:
+    """On whose behalf a batch comes in; a site key may write to every organization it names."""
+    if holder.tenant is not None:
+        return Caller(Tenancy(holder.tenant, {}), holder.key_id)
+    slugs = {e.organization for e in batch.items if isinstance(e, EventValue) and e.organization}
+    return Caller(Tenancy(None, identities.find_tenants(slugs)), holder.key_id)
+
+
+def is_strict(request: Request) -> bool:
+    """Whether the caller prefers all or nothing (RFC 7240)."""
+    preferences = request.headers.get("Prefer", "").lower().replace(" ", "").split(",")
+    return "handling=strict" in preferences
+
+
+class EventsView(APIView):
+    """POST events in any of the native shapes; GET lists them."""
+
+    authentication_classes = (KeyAuthentication, StaffSession)
+    permission_classes = (HasScope,)
+
+    @property
+    def scope(self) -> str:
+        """POST needs `ingest`, everything else `read`."""
+        return APIKey.Scope.INGEST if self.request.method == "POST" else APIKey.Scope.READ
+
+    def post(self, request: Request) -> HttpResponse:
+        """Store events and answer with a receipt for each."""
+        body = read_body(request)
+        batch = decode_body(request, body)
+        report = ingest(
+            batch.items,
+            caller_of(holder_of(request), batch),
+            plain=batch.plain,
+            strict=is_strict(request),
+            every=len(batch.items) <= SHOW_ALL_UP_TO or request.GET.get("receipts") == "all",
+        )
+        return answer(report, len(batch.items), single=batch.single)
+
+
+def answer(report: Report, count: int, *, single: bool) -> HttpResponse:
+    """200 with receipts; 422 when nothing was taken, 409 for a single conflicting event."""
+    status = 200
+    if report.rejected and report.rejected + report.conflicts == count:
+        status = 422
+    elif single and report.conflicts:
+        status = 409
+    if status != 200:
+        return _refusal(status, report)
+    return HttpResponse(_encode(report), content_type="application/json")
+
+
+def _refusal(status: int, report: Report) -> HttpResponse:
+    faults = [
+        FieldError(error.field, error.code, error.message, receipt.index)
+        for receipt in report.results
+        for error in receipt.errors
+    ]
+    detail = (
+        "No event was stored." if status == 422 else "The event id is taken by another payload."
+    )
+    code = "all_rejected" if status == 422 else "conflict"
+    response = problem(status, code, detail, faults)
+    members = {**msgspec.json.decode(response.content), **msgspec.to_builtins(report)}
+    response.content = _encode(members)
+    return response

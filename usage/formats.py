@@ -1,0 +1,81 @@
+"""Numbers as people read them; rounding is half up and happens only here."""
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+UNPRICED = "unpriced"
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
+_SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**4, "k"))
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """`value` with exactly `places` decimals, half up."""
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def money(value: Decimal | None, currency: str, places: int = 2) -> str:
+    """An amount such as $1,234.50; None is "unpriced", and what rounds to zero is "<$0.01"."""
+    if value is None:
+        return UNPRICED
+    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    amount = rounded(value, places)
+    sign = "-" if value < 0 else ""
+    if value and not amount:
+        return f"{sign}<{symbol}{Decimal(1).scaleb(-places):f}"
+    return f"{sign}{symbol}{abs(amount):,f}"
+
+
+def quantity(value: int) -> str:
+    """A count with thousands separated: 318,204."""
+    return f"{value:,}"
+
+
+def compact(value: int) -> str:
+    """A large count in three or so figures: 2.41 B, 12.3 k; below ten thousand in full."""
+    for scale, (size, unit) in enumerate(_SCALES):
+        if abs(value) >= size:
+            places = 1 if unit == "k" else 2
+            size = 1000 if unit == "k" else size
+            shown = rounded(Decimal(value) / size, places)
+            if shown >= 1000 and scale:
+                return f"{rounded(shown / 1000, 2)} {_SCALES[scale - 1][1]}"
+            return f"{shown} {unit}"
+    return quantity(value)
+
+
+def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
+    """`part` in percent of `whole`, exact; None when there is no whole."""
+    return Decimal(part) * 100 / Decimal(whole) if whole else None
+
+
+def percent(value: Decimal | None, places: int = 0) -> str:
+    """A percentage such as 61 %; None is a dash, and what rounds to zero is "<1 %"."""
+    if value is None:
+        return "–"
+    shown = rounded(value, places)
+    if value and not shown:
+        return f"<{Decimal(1).scaleb(-places):f} %"
+    return f"{shown:,f} %"
+
+
+def duration(milliseconds: int | None) -> str:
+    """A length of time such as 320 ms, 2.4 s, 4 m 12 s, 8 h 23 m; None is a dash."""
+    if milliseconds is None:
+        return "–"
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 59_950:
+        return f"{rounded(Decimal(milliseconds) / 1000, 1)} s"
+    seconds = int(rounded(Decimal(milliseconds) / 1000, 0))
+    minutes, seconds = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} m {seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} m"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def day(value: date) -> str:
+    """A day such as 24 Oct."""
+    return f"{value.day} {value:%b}"

@@ -1,0 +1,1 @@
+"""Importers: files people already have → events, through the one way in."""

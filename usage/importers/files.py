@@ -1,0 +1,106 @@
+"""Finding and reading the files of an import, line by line, in constant memory."""
+
+import glob
+import gzip
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+STDIN = "-"
+MAX_LINE_BYTES = 64 * 1024 * 1024
+
+Advance = Callable[[int], None]
+
+
+class LineTooLong(Exception):
+    """A line is longer than `MAX_LINE_BYTES`; it has been skipped."""
+
+
+def find_files(paths: Iterable[str], suffixes: tuple[str, ...]) -> list[Path]:
+    """Files, folders (searched for `suffixes`) and glob patterns → the files they mean, sorted.
+
+    Raises FileNotFoundError for a path or pattern that means nothing. A file named
+    outright is taken whatever it is called.
+    """
+    found: set[Path] = set()
+    for text in paths:
+        path = Path(text).expanduser()
+        if path.exists():
+            found.update(_below(path, suffixes))
+            continue
+        matches = [Path(match) for match in glob.iglob(str(path), recursive=True)]
+        if not matches:
+            raise FileNotFoundError(f"there is no file or folder {text!r}")
+        for match in matches:
+            found.update(_below(match, suffixes))
+    return sorted(found)
+
+
+def _below(path: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    if path.is_dir():
+        yield from (p for p in path.rglob("*") if p.name.endswith(suffixes) and p.is_file())
+    else:
+        yield path
+
+
+def size_of(paths: Iterable[str | Path]) -> int | None:
+    """The bytes to be read from all of `paths`; None when one of them is standard input."""
+    total = 0
+    for path in paths:
+        if path == STDIN:
+            return None
+        total += Path(path).stat().st_size
+    return total
+
+
+@contextmanager
+def open_bytes(path: str | Path, advance: Advance) -> Iterator[BinaryIO]:
+    """The content of a file (gzip opened, `-` = standard input).
+
+    `advance` is told, in bytes as they lie on the disk, how far reading has come.
+    """
+    if path == STDIN:
+        yield cast("BinaryIO", _Watched(sys.stdin.buffer, advance))
+        return
+    with Path(path).open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        watched = cast("BinaryIO", _Watched(raw, advance))
+        if packed:
+            with gzip.GzipFile(fileobj=watched) as unpacked:
+                yield cast("BinaryIO", unpacked)
+        else:
+            yield watched
+
+
+def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | LineTooLong]]:
+    """Numbered lines (from 1) that are not blank; an overlong one is answered by its fault."""
+    number = 0
+    while line := file.readline(MAX_LINE_BYTES):
+        number += 1
+        if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+            while rest := file.readline(MAX_LINE_BYTES):
+                if rest.endswith(b"\n"):
+                    break
+            yield number, LineTooLong(f"the line is over {MAX_LINE_BYTES:,} bytes")
+        elif not line.isspace():
+            yield number, line
+
+
+class _Watched:
+    """A file that reports what is read from it."""
+
+    def __init__(self, file: BinaryIO, advance: Advance) -> None:
+        self._file, self._advance = file, advance
+
+    def read(self, size: int = -1) -> bytes:
+        return self._report(self._file.read(size))
+
+    def readline(self, size: int = -1) -> bytes:
+        return self._report(self._file.readline(size))
+
+    def _report(self, data: bytes) -> bytes:
+        self._advance(len(data))
+        return data

@@ -1,0 +1,1 @@
+"""Ingest: decode → normalise → validate → resolve → claim → rate → store, one module a step."""

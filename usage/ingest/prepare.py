@@ -1,0 +1,139 @@
+"""Decoded items → prepared events: normalised, checked, and with their digests."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+import msgspec
+
+from usage.ingest.decode import Decoded
+from usage.ingest.provider_usage import read_usage
+from usage.ingest.validate import check
+from usage.ingest.values import EventValue, FieldError, Rejection, SubjectValue
+
+_encode_payload = msgspec.json.Encoder(order="deterministic").encode
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """What ingest needs to know of an organization."""
+
+    id: int
+    slug: str
+    known_subjects_only: bool
+    rate_card_id: int | None
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A sound event on its way to the store. `subject` is its key, `profile` what was sent of it.
+
+    `digest` (hex) names the event within all organizations, `payload` tells its content;
+    `occurred` is its time as SQL text.
+    """
+
+    index: int
+    event: EventValue
+    tenant: Tenant
+    digest: str
+    payload: int
+    occurred: str
+    subject: str | None
+    profile: SubjectValue | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """Which organizations a caller may write to: one, or any of `by_slug` for a site key."""
+
+    own: Tenant | None
+    by_slug: Mapping[str, Tenant]
+
+    def find(self, slug: str | None) -> Tenant | FieldError:
+        """The organization an event that names `slug` belongs to, or what is wrong with it."""
+        if self.own is not None:
+            if slug is None or slug == self.own.slug:
+                return self.own
+            return FieldError(
+                "organization", "foreign_organization", "The key belongs to another organization."
+            )
+        if slug is None:
+            return FieldError("organization", "required", "A site key must name the organization.")
+        tenant = self.by_slug.get(slug)
+        if tenant is None:
+            return FieldError(
+                "organization", "unknown_organization", f"There is no organization {slug!r}."
+            )
+        return tenant
+
+
+def digest_of(organization_id: int, event_id: str) -> str:
+    """The 128-bit hex digest under which an event is claimed once and for all."""
+    return blake2b(f"{organization_id}\0{event_id}".encode(), digest_size=16).hexdigest()
+
+
+def payload_of(event: EventValue) -> int:
+    """A signed 64-bit digest of everything an event says, whatever the order it was said in."""
+    text = _encode_payload(event)
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
+
+
+def prepare(
+    items: Iterable[Decoded], tenancy: Tenancy, *, plain: bool, now: datetime
+) -> tuple[list[Prepared], dict[int, Rejection]]:
+    """The sound events of a batch, and by index why each other one is refused."""
+    prepared: list[Prepared] = []
+    rejected: dict[int, Rejection] = {}
+    for index, item in enumerate(items):
+        outcome = _prepare_one(index, item, tenancy, plain, now)
+        if isinstance(outcome, Prepared):
+            prepared.append(outcome)
+        else:
+            rejected[index] = outcome
+    return prepared, rejected
+
+
+def _prepare_one(
+    index: int, item: Decoded, tenancy: Tenancy, plain: bool, now: datetime
+) -> Prepared | Rejection:
+    event = item
+    if isinstance(event, EventValue) and event.usage is not None:
+        event = read_usage(event)
+    if isinstance(event, Rejection):
+        return event
+    refusal = check(event, now, plain=plain)
+    tenant = tenancy.find(event.organization)
+    if isinstance(tenant, FieldError):
+        errors = [tenant, *(refusal.errors if refusal else ())]
+        return Rejection(errors, event.event_id)
+    if refusal:
+        return refusal
+    subject, profile = _settle(event)
+    return Prepared(
+        index,
+        event,
+        tenant,
+        digest_of(tenant.id, event.event_id),
+        payload_of(event),
+        event.occurred_at.isoformat(),
+        subject,
+        profile,
+    )
+
+
+def _settle(event: EventValue) -> tuple[str | None, SubjectValue | None]:
+    """Give equal events equal content: UTC, plain subject key, no stated organization."""
+    if event.occurred_at.tzinfo is not UTC:
+        event.occurred_at = event.occurred_at.astimezone(UTC)
+    event.organization = None
+    event.total_tokens = None
+    if event.reported_cost is not None:
+        event.reported_cost = event.reported_cost.normalize()
+    if event.meters is not None:
+        event.meters = {name: value.normalize() for name, value in event.meters.items()}
+    subject = event.subject
+    if isinstance(subject, SubjectValue):
+        event.subject = subject.key
+        return subject.key, subject
+    return subject, None

@@ -1,0 +1,121 @@
+"""Prepared events → rated rows in PostgreSQL's COPY text format."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from pricing.price_book import PriceBook
+from pricing.rating import PriceValue, Rating, rate
+from usage.ingest import identities
+from usage.ingest.identities import KindWords
+from usage.ingest.prepare import Prepared
+from usage.ingest.validate import counts_of
+from usage.ingest.values import EventValue
+from usage.models import UsageEvent
+
+COLUMNS = (
+    "occurred_at", "organization_id", "kind_id", "project_id", "team_id", "subject_id",
+    "api_key_id", "price_version_id", "duration_ms", "input_tokens", "output_tokens",
+    "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens",
+    "status", "state", "estimated", "cost", "input_cost", "output_cost", "cache_cost",
+    "event_id", "session_id", "run_id", "corrects", "reported_cost", "reported_currency",
+    "meters", "tags",
+)  # fmt: skip
+STATUS = {status.label: status.value for status in UsageEvent.Status}
+_NULL = "\\N"
+_UNPRICED = "\t".join([_NULL] * 4)
+_COUNTED = UsageEvent.State.COUNTED.value
+_REVERSAL = UsageEvent.State.REVERSAL.value
+_ZERO = Decimal("0E-10")
+_FREE = Rating(0, _ZERO, _ZERO, _ZERO, _ZERO)
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+@dataclass(slots=True)
+class Rated:
+    """A prepared event with its rating (None = unpriced) and kind of call."""
+
+    prepared: Prepared
+    rating: Rating | None
+    words: KindWords
+
+
+def rate_event(prepared: Prepared, book: PriceBook) -> Rated:
+    """Rate one event by the price in force at `occurred_at`; free tiers cost zero."""
+    event = prepared.event
+    price = _find_price(event, book, prepared.tenant.rate_card_id)
+    words = (
+        event.provider or (price.provider if price else ""),
+        event.model,
+        event.response_model,
+        event.operation,
+        event.action,
+        event.agent_type,
+        event.run_trigger,
+        event.billing_scope,
+        event.service_tier,
+        event.free_tier,
+    )
+    if event.free_tier:
+        return Rated(prepared, _FREE, words)
+    return Rated(prepared, rate(counts_of(event), price) if price else None, words)
+
+
+def _find_price(event: EventValue, book: PriceBook, rate_card_id: int | None) -> PriceValue | None:
+    """The price of the model that answered, else of the one that was asked."""
+    at, tier = event.occurred_at, event.service_tier
+    if event.response_model:
+        price = book.find(event.provider, event.response_model, at, tier, rate_card_id)
+        if price is not None:
+            return price
+    return book.find(event.provider, event.model, at, tier, rate_card_id)
+
+
+def is_reversal(event: EventValue) -> bool:
+    """Whether a correction says that nothing was used at all."""
+    return (
+        event.corrects is not None
+        and not (event.input_tokens or event.output_tokens)
+        and not any((event.meters or {}).values())
+    )
+
+
+def _text(value: str | None) -> str:
+    if value is None:
+        return _NULL
+    return value.replace("\\", "\\\\") if "\\" in value else value
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode().replace("\\", "\\\\") if value else _NULL
+
+
+def copy_rows(
+    rated: Iterable[Rated], kinds: Mapping[KindWords, int], api_key_id: int | None
+) -> Iterator[str]:
+    """One line for COPY for each event, in the order of COLUMNS."""
+    key = _NULL if api_key_id is None else str(api_key_id)
+    for r in rated:
+        yield _copy_row(r, kinds[r.words], key)
+
+
+def _copy_row(rated: Rated, kind_id: int, key: str) -> str:
+    p, rating = rated.prepared, rated.rating
+    e = p.event
+    if rating is None:
+        version, costs = _NULL, _UNPRICED
+    else:
+        version = str(rating.price_version_id or _NULL)
+        costs = f"{rating.cost}\t{rating.input_cost}\t{rating.output_cost}\t{rating.cache_cost}"
+    reported = _NULL if e.reported_cost is None else e.reported_cost
+    return (
+        f"{p.occurred}\t{p.tenant.id}\t{kind_id}\t{identities.columns(p)}\t{key}\t{version}"
+        f"\t{_NULL if e.duration_ms is None else e.duration_ms}\t{e.input_tokens}"
+        f"\t{e.output_tokens}\t{e.cache_read_tokens}\t{e.cache_write_tokens}"
+        f"\t{e.cache_write_1h_tokens}\t{e.reasoning_tokens}\t{STATUS[e.status]}"
+        f"\t{_REVERSAL if is_reversal(e) else _COUNTED}\t{'t' if e.estimated else 'f'}\t{costs}"
+        f"\t{_text(e.event_id)}\t{_text(e.session_id)}\t{_text(e.run_id)}\t{_text(e.corrects)}"
+        f"\t{reported}\t{_text(e.currency)}\t{_json(e.meters)}\t{_json(e.tags)}\n"
+    )

@@ -1,0 +1,109 @@
+"""Store: claims, rows, corrections and dirty marks in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db import connection, transaction
+
+from usage.ingest.claims import Claim, claim, find_claims, release
+from usage.ingest.corrections import Superseded, remove, supersede
+from usage.ingest.identities import kind_ids
+from usage.ingest.partitions import ensure_partitions, month_of
+from usage.ingest.rows import COLUMNS, Rated, copy_rows
+from usage.ingest.values import Rejection
+from usage.signals import events_stored
+
+BUCKET_SECONDS = 900
+_COPY = f"COPY usage_usageevent ({', '.join(COLUMNS)}) FROM STDIN"
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of rated events: those stored, those refused by index, the taken claims."""
+
+    rated: list[Rated] = field(default_factory=list)
+    refused: dict[int, Rejection] = field(default_factory=dict)
+    taken: dict[str, Claim] = field(default_factory=dict)
+
+
+class NotAllStored(Exception):
+    """Strict handling: something in the batch could not be stored, so nothing was."""
+
+    def __init__(self, outcome: Stored) -> None:
+        super().__init__("not every event could be stored")
+        self.outcome = outcome
+
+
+def bucket_of(instant: datetime) -> datetime:
+    """The start of the 15-minute UTC bucket an instant lies in."""
+    seconds = int(instant.timestamp())
+    return datetime.fromtimestamp(seconds - seconds % BUCKET_SECONDS, UTC)
+
+
+def store(rated: Sequence[Rated], api_key_id: int | None, *, strict: bool) -> Stored:
+    """Store events whose digests are all different; commit before returning.
+
+    With `strict`, NotAllStored is raised and nothing is stored if any correction is
+    refused or any key is taken by another payload.
+    """
+    ensure_partitions({month_of(r.prepared.event.occurred_at) for r in rated})
+    kinds = kind_ids({r.words for r in rated})
+    with transaction.atomic():
+        free = claim([r.prepared for r in rated])
+        fresh = rated if len(free) == len(rated) else _only(rated, free)
+        if fresh:
+            _copy(copy_rows(fresh, kinds, api_key_id))
+        outcome = Stored(list(fresh))
+        superseded = _correct(outcome)
+        if len(free) < len(rated):
+            taken = [r.prepared for r in rated if r.prepared.digest not in free]
+            outcome.taken = find_claims([p.digest for p in taken])
+            conflict = any(outcome.taken[p.digest].payload != p.payload for p in taken)
+        else:
+            conflict = False
+        if strict and (conflict or outcome.refused):
+            raise NotAllStored(outcome)
+        _mark_dirty(outcome.rated, superseded)
+        events_stored.send(sender=None, rated=outcome.rated, superseded=superseded)
+    return outcome
+
+
+def _only(rated: Iterable[Rated], digests: set[str]) -> list[Rated]:
+    return [r for r in rated if r.prepared.digest in digests]
+
+
+def _copy(lines: Iterable[str]) -> None:
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.write("".join(lines))
+
+
+def _correct(outcome: Stored) -> list[Superseded]:
+    corrections = [r.prepared for r in outcome.rated if r.prepared.event.corrects is not None]
+    if not corrections:
+        return []
+    superseded, outcome.refused = supersede(corrections)
+    if outcome.refused:
+        failed = [p for p in corrections if p.index in outcome.refused]
+        remove(failed)
+        release(p.digest for p in failed)
+        outcome.rated = [r for r in outcome.rated if r.prepared.index not in outcome.refused]
+    return superseded
+
+
+def _mark_dirty(rated: Iterable[Rated], superseded: Iterable[Superseded]) -> None:
+    marks = {
+        (r.prepared.tenant.id, int(r.prepared.event.occurred_at.timestamp()) // BUCKET_SECONDS)
+        for r in rated
+    }
+    marks |= {
+        (s.organization_id, int(s.occurred_at.timestamp()) // BUCKET_SECONDS) for s in superseded
+    }
+    if marks:
+        organizations, buckets = zip(*marks, strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO usage_dirtymark (organization_id, bucket)"
+                " SELECT o, to_timestamp(b * %s) FROM unnest(%s::int[], %s::bigint[]) AS t (o, b)",
+                (BUCKET_SECONDS, list(organizations), list(buckets)),
+            )

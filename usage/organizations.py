@@ -1,0 +1,35 @@
+"""Making organizations and changing what their sums depend on."""
+
+from django.db import connection, transaction
+
+from usage.models import DailyRollup, MonthlyRollup, Organization
+from usage.models.identity import validate_slug
+from usage.rollups.stage import lock
+
+
+def ensure_organization(slug: str) -> Organization:
+    """The organization called `slug`, made if missing. Raises ValidationError for a bad slug."""
+    validate_slug(slug)
+    organization, _ = Organization.objects.get_or_create(slug=slug)
+    return organization
+
+
+def change_time_zone(organization: Organization, time_zone: str) -> None:
+    """Let days and months of the organization begin at midnight of another IANA zone.
+
+    Its days and months are dropped and every bucket is marked, so that the next roll up
+    makes them anew; the 15-minute buckets stay as they are.
+    """
+    with transaction.atomic():
+        lock(organization.pk)
+        organization.time_zone = time_zone
+        organization.save(update_fields=["time_zone"])
+        DailyRollup.objects.filter(organization=organization).delete()
+        MonthlyRollup.objects.filter(organization=organization).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO usage_dirtymark (organization_id, bucket)"
+                " SELECT DISTINCT organization_id, bucket FROM usage_usagerollup"
+                " WHERE organization_id = %s",
+                (organization.pk,),
+            )

@@ -1,0 +1,83 @@
+"""Events → 15-minute buckets."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from usage.models import UsageEvent
+from usage.rollups.columns import DIMENSION_LIST, SUM_LIST, SUM_OF_EVENTS
+
+BUCKET = timedelta(minutes=15)
+
+# Both halves see the table as it was before the statement, so the delete cannot touch
+# the rows that the insert makes.
+_RECOMPUTE = f"""
+WITH span AS MATERIALIZED (
+    SELECT * FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS t (lo, hi)
+), old AS (
+    DELETE FROM usage_usagerollup r USING span
+    WHERE r.organization_id = %(organization)s AND r.bucket >= span.lo AND r.bucket < span.hi
+    RETURNING r.session_id, r.run_id
+), new AS (
+    INSERT INTO usage_usagerollup (organization_id, bucket, first_at, last_at, session_id, run_id,
+                                   {DIMENSION_LIST}, {SUM_LIST})
+    SELECT e.organization_id, date_bin('15 minutes', e.occurred_at, 'epoch'),
+           min(e.occurred_at), max(e.occurred_at), e.session_id, e.run_id,
+           {DIMENSION_LIST}, {SUM_OF_EVENTS}
+    FROM span JOIN usage_usageevent e
+      ON e.organization_id = %(organization)s
+     AND e.occurred_at >= span.lo AND e.occurred_at < span.hi AND e.state = %(counted)s
+    GROUP BY e.organization_id, 2, e.session_id, e.run_id, {DIMENSION_LIST}
+    RETURNING session_id, run_id
+), touched AS (
+    SELECT session_id, run_id FROM old UNION SELECT session_id, run_id FROM new
+)
+SELECT array_agg(DISTINCT session_id) FILTER (WHERE session_id IS NOT NULL),
+       array_agg(DISTINCT run_id) FILTER (WHERE run_id IS NOT NULL)
+FROM touched
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, `start` inclusive, `end` exclusive, both on bucket boundaries."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Sessions and runs with usage in recomputed buckets, before or after."""
+
+    sessions: list[str] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+
+
+def spans_of(buckets: Iterable[datetime]) -> list[Span]:
+    """Bucket starts merged into as few spans as possible, ascending."""
+    spans: list[Span] = []
+    for start in sorted(set(buckets)):
+        if spans and spans[-1].end == start:
+            spans[-1] = Span(spans[-1].start, start + BUCKET)
+        else:
+            spans.append(Span(start, start + BUCKET))
+    return spans
+
+
+def recompute_buckets(organization_id: int, spans: Sequence[Span]) -> Touched:
+    """Replace the organization's buckets within `spans`. Runs under its rollup lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RECOMPUTE,
+            {
+                "organization": organization_id,
+                "starts": [span.start for span in spans],
+                "ends": [span.end for span in spans],
+                "counted": UsageEvent.State.COUNTED.value,
+            },
+        )
+        sessions, runs = cursor.fetchone()
+    return Touched(sessions or [], runs or [])

@@ -1,0 +1,43 @@
+"""The columns all rollup statements share, as SQL."""
+
+from usage.models.rollups import Dimensions, Sums
+
+SUMS = Sums.COUNTS + Sums.COSTS
+DIMENSIONS = Dimensions.NAMES
+
+SUM_LIST = ", ".join(SUMS)
+DIMENSION_LIST = ", ".join(DIMENSIONS)
+# What a level sums of the level below; sum() of bigint is numeric, so cast back.
+SUM_OF_SUMS = ", ".join(
+    [f"sum({name})::bigint AS {name}" for name in Sums.COUNTS]
+    + [f"sum({name}) AS {name}" for name in Sums.COSTS]
+)
+SUM_OF_EVENTS = ", ".join(
+    [
+        "count(*) AS events",
+        "count(*) FILTER (WHERE status = 1) AS errors",
+        "count(*) FILTER (WHERE cost IS NULL) AS unpriced_events",
+    ]
+    + [f"sum({name})::bigint AS {name}" for name in Sums.COUNTS[3:-1]]
+    + ["coalesce(sum(duration_ms), 0)::bigint AS duration_ms"]
+    + [f"coalesce(sum({name}), 0) AS {name}" for name in Sums.COSTS]
+)
+
+
+def set_excluded(names: tuple[str, ...]) -> str:
+    """The assignments of an upsert."""
+    return ", ".join(f"{name} = excluded.{name}" for name in names)
+
+
+def differs(table: str, names: tuple[str, ...]) -> str:
+    """True for rows that an upsert would really change."""
+    old = ", ".join(f"{table}.{name}" for name in names)
+    new = ", ".join(f"excluded.{name}" for name in names)
+    return f"({old}) IS DISTINCT FROM ({new})"
+
+
+def same_dimensions(left: str, right: str) -> str:
+    """Equality of dimensions a hash join can use although they may be NULL; ids are never 0."""
+    return " AND ".join(
+        f"coalesce({left}.{name}, 0) = coalesce({right}.{name}, 0)" for name in DIMENSIONS
+    )

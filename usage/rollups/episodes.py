@@ -1,0 +1,66 @@
+"""15-minute buckets → whole sessions and runs."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from usage.rollups.columns import SUM_OF_SUMS, SUMS, differs, set_excluded
+
+_CHUNK = 5_000
+
+
+def _statement(table: str, name: str, extra: str, extra_value: str) -> str:
+    columns = ("project_id", "subject_id", "main_kind_id", "started_at", "ended_at", *SUMS)
+    if extra:
+        columns = (extra, *columns)
+    listed = ", ".join(columns)
+    values = listed.replace(extra, extra_value) if extra else listed
+    return f"""
+    WITH part AS MATERIALIZED (
+        SELECT * FROM usage_usagerollup
+        WHERE organization_id = %(organization)s AND {name} = ANY(%(names)s)
+    ), by_kind AS (
+        SELECT {name}, kind_id, min(first_at) AS started_at, max(last_at) AS ended_at, {SUM_OF_SUMS}
+        FROM part GROUP BY {name}, kind_id
+    ), whole AS (
+        SELECT {name}, min(started_at) AS started_at, max(ended_at) AS ended_at,
+               (array_agg(
+                   kind_id ORDER BY cost DESC, input_tokens + output_tokens DESC, kind_id
+               ))[1] AS main_kind_id,
+               {SUM_OF_SUMS}
+        FROM by_kind GROUP BY {name}
+    ), owner AS (
+        SELECT DISTINCT ON ({name}) {name}, project_id, subject_id FROM part
+        ORDER BY {name}, last_at DESC, project_id, subject_id
+    ), gone AS (
+        DELETE FROM {table}
+        WHERE organization_id = %(organization)s AND {name} = ANY(%(names)s)
+          AND {name} NOT IN (SELECT {name} FROM whole)
+    )
+    INSERT INTO {table} AS kept (organization_id, {name}, {listed})
+    SELECT %(organization)s, {name}, {values} FROM whole JOIN owner USING ({name})
+    {"JOIN usage_callkind k ON k.id = main_kind_id" if extra else ""}
+    ON CONFLICT (organization_id, {name})
+    DO UPDATE SET {set_excluded(columns)} WHERE {differs("kept", columns)}
+    """
+
+
+_SESSIONS = _statement("usage_sessionrollup", "session_id", "", "")
+_RUNS = _statement("usage_runrollup", "run_id", "run_trigger", "k.run_trigger")
+
+
+def recompute_sessions(organization_id: int, sessions: Sequence[str]) -> None:
+    """Replace the sums of whole sessions. Runs under the organization's rollup lock."""
+    _run(_SESSIONS, organization_id, sessions)
+
+
+def recompute_runs(organization_id: int, runs: Sequence[str]) -> None:
+    """Replace the sums of whole runs. Runs under the organization's rollup lock."""
+    _run(_RUNS, organization_id, runs)
+
+
+def _run(statement: str, organization_id: int, names: Sequence[str]) -> None:
+    with connection.cursor() as cursor:
+        for start in range(0, len(names), _CHUNK):
+            chunk = list(names[start : start + _CHUNK])
+            cursor.execute(statement, {"organization": organization_id, "names": chunk})

@@ -1,0 +1,161 @@
+"""The rollup stage: take dirty marks, recompute what they name, all under one lock."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Max, Min
+
+from usage.ingest.partitions import next_month
+from usage.models import Organization, UsageEvent, UsageRollup
+from usage.rollups.buckets import Span, recompute_buckets, spans_of
+from usage.rollups.calendar import days_of, months_of, recompute_days, recompute_months, start_of
+from usage.rollups.episodes import recompute_runs, recompute_sessions
+
+LOCK_CLASS = 0x7A11
+BUCKETS_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class RollupResult:
+    """How much a run recomputed. `busy` organizations were left to another process."""
+
+    buckets: int = 0
+    days: int = 0
+    months: int = 0
+    sessions: int = 0
+    runs: int = 0
+    busy: int = 0
+
+    def __iadd__(self, other: "RollupResult") -> "RollupResult":
+        self.buckets += other.buckets
+        self.days += other.days
+        self.months += other.months
+        self.sessions += other.sessions
+        self.runs += other.runs
+        self.busy += other.busy
+        return self
+
+
+def roll_up(*, wait: bool = False) -> RollupResult:
+    """Recompute every bucket that has a dirty mark, oldest organization first.
+
+    An organization that another process is rolling up is skipped, or waited for with
+    `wait`. Marks that arrive meanwhile are taken too, or kept for the next run.
+    """
+    total = RollupResult()
+    for organization in _dirty_organizations():
+        while True:
+            done = _take(organization, wait)
+            total += done
+            if done.busy or done.buckets < BUCKETS_AT_ONCE:
+                break
+    return total
+
+
+def rebuild(first: date | None = None, last: date | None = None) -> RollupResult:
+    """Recompute every bucket of every organization from events, a local month at a time.
+
+    `first` and `last` are inclusive days of the organizations' time zones; without them,
+    everything that has an event or a rollup.
+    """
+    total = RollupResult()
+    for organization in Organization.objects.order_by("pk"):
+        for month in _months_with_usage(organization):
+            days = [day for day in _days_in(month) if _within(day, first, last)]
+            if days:
+                with transaction.atomic():
+                    lock(organization.pk)
+                    zone = organization.time_zone
+                    end = start_of(days[-1] + timedelta(days=1), zone)
+                    span = Span(start_of(days[0], zone), end)
+                    total += recompute(organization, [span])
+    return total
+
+
+def lock(organization_id: int) -> None:
+    """Wait for the right to roll this organization up; held until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, organization_id))
+
+
+def try_lock(organization_id: int) -> bool:
+    """Like `lock`, but False at once when another process holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", (LOCK_CLASS, organization_id))
+        return bool(cursor.fetchone()[0])
+
+
+def recompute(organization: Organization, spans: Sequence[Span]) -> RollupResult:
+    """Recompute all levels over `spans`. Runs in a transaction that holds the lock."""
+    touched = recompute_buckets(organization.pk, spans)
+    days = days_of(spans, organization.time_zone)
+    months = months_of(days)
+    recompute_days(organization.pk, days, organization.time_zone)
+    recompute_months(organization.pk, months)
+    recompute_sessions(organization.pk, touched.sessions)
+    recompute_runs(organization.pk, touched.runs)
+    buckets = sum(int((span.end - span.start).total_seconds()) // 900 for span in spans)
+    return RollupResult(buckets, len(days), len(months), len(touched.sessions), len(touched.runs))
+
+
+def _dirty_organizations() -> list[Organization]:
+    # Written out because a distinct over the index is what keeps an idle run free.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT organization_id FROM usage_dirtymark")
+        ids = [row[0] for row in cursor.fetchall()]
+    return list(Organization.objects.filter(pk__in=ids).order_by("pk"))
+
+
+def _take(organization: Organization, wait: bool) -> RollupResult:
+    with transaction.atomic():
+        # The lock comes before the marks are read: a recompute begun on an older
+        # snapshot could otherwise overwrite a newer one.
+        if wait:
+            lock(organization.pk)
+        elif not try_lock(organization.pk):
+            return RollupResult(busy=1)
+        buckets = _take_marks(organization.pk)
+        if not buckets:
+            return RollupResult()
+        done = recompute(organization, spans_of(buckets))
+        done.buckets = len(buckets)
+        return done
+
+
+def _take_marks(organization_id: int) -> set[datetime]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM usage_dirtymark WHERE organization_id = %s AND bucket = ANY(ARRAY("
+            "  SELECT DISTINCT bucket FROM usage_dirtymark WHERE organization_id = %s"
+            "  ORDER BY bucket DESC LIMIT %s"
+            ")) RETURNING bucket",
+            (organization_id, organization_id, BUCKETS_AT_ONCE),
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _months_with_usage(organization: Organization) -> Iterator[date]:
+    events = UsageEvent.objects.filter(organization=organization).aggregate(
+        first=Min("occurred_at"), last=Max("occurred_at")
+    )
+    rolled = UsageRollup.objects.filter(organization=organization).aggregate(
+        first=Min("bucket"), last=Max("bucket")
+    )
+    instants = [value for value in (*events.values(), *rolled.values()) if value]
+    if instants:
+        # A day either side covers every time zone.
+        month = (min(instants).astimezone(UTC) - timedelta(days=1)).date().replace(day=1)
+        end = (max(instants).astimezone(UTC) + timedelta(days=1)).date()
+        while month <= end:
+            yield month
+            month = next_month(month)
+
+
+def _days_in(month: date) -> list[date]:
+    return [month + timedelta(days=offset) for offset in range((next_month(month) - month).days)]
+
+
+def _within(day: date, first: date | None, last: date | None) -> bool:
+    return (first is None or day >= first) and (last is None or day <= last)

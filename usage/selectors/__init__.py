@@ -1,0 +1,1 @@
+"""Reads of usage: the only way that pages, endpoints and commands see it."""

@@ -1,0 +1,52 @@
+"""How far the rollups are behind what is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import connection
+from django.db.models import Min
+
+from usage.models import DirtyMark
+from usage.selectors.access import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class SystemState:
+    """What waits to be rolled up; `oldest_mark_at` is None when nothing does."""
+
+    pending_marks: int
+    oldest_mark_at: datetime | None
+
+    def lag_seconds(self, now: datetime | None = None) -> float:
+        """How long the oldest waiting mark has waited."""
+        if self.oldest_mark_at is None:
+            return 0.0
+        return max(((now or datetime.now(UTC)) - self.oldest_mark_at).total_seconds(), 0.0)
+
+
+def as_of(organization_ids: Sequence[int]) -> datetime:
+    """The instant up to which rollups of these organizations hold everything stored."""
+    return _as_of(list(organization_ids))
+
+
+def freshness(viewer: Viewer) -> datetime:
+    """The instant up to which the rollups a viewer sees hold everything stored."""
+    ids = viewer.organization_ids
+    return _as_of(None if ids is None else list(ids))
+
+
+def system_state() -> SystemState:
+    """What all organizations together have waiting."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), min(created_at) FROM usage_dirtymark")
+        return SystemState(*cursor.fetchone())
+
+
+def _as_of(organization_ids: list[int] | None) -> datetime:
+    now = datetime.now(UTC)
+    marks = DirtyMark.objects.all()
+    if organization_ids is not None:
+        marks = marks.filter(organization_id__in=organization_ids)
+    oldest: datetime | None = marks.aggregate(oldest=Min("created_at"))["oldest"]
+    return min(now, oldest) if oldest else now

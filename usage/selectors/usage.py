@@ -1,0 +1,146 @@
+"""`query_usage`: every question about usage, answered by one statement."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from usage.selectors.access import find_scope
+from usage.selectors.cursors import bad_cursor, fingerprint, pack, unpack
+from usage.selectors.dimensions import find_dimension
+from usage.selectors.filters import ORGANIZATION, read_filters
+from usage.selectors.freshness import as_of
+from usage.selectors.periods import Bounds, bounds_of, check_count
+from usage.selectors.questions import (
+    COST_NAMES,
+    MAX_GROUPS,
+    MAX_ROWS,
+    SUM_NAMES,
+    Granularity,
+    QuestionError,
+    UsageAnswer,
+    UsageQuery,
+    UsageRow,
+    UsageSums,
+)
+from usage.selectors.sources import EVENTS, choose
+from usage.selectors.statements import Order, Plan, build
+
+_BIGGEST = Decimal(10) ** 30
+
+
+def query_usage(query: UsageQuery) -> UsageAnswer:
+    """Answer a question in three statements. Raises QuestionError if it makes no sense.
+
+    Values that nobody may see, or that do not exist, match nothing.
+    """
+    plan = _plan(query)
+    question = _fingerprint(query, plan.bounds)
+    if query.cursor:
+        plan.place = _read_place(plan, unpack(query.cursor, question, len(plan.order_columns)))
+    everyone = [pk for part in plan.parts for pk in part.organization_ids]
+    direct = any(part.source is EVENTS for part in plan.parts)
+    fresh = datetime.now(UTC) if direct else as_of(everyone)
+    statement, parameters = build(plan)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        totals, *found = cursor.fetchall()
+    page = found[: plan.limit]
+    last = pack(question, _place_of(plan, page[-1])) if len(found) > plan.limit else None
+    rows = [_row(query, plan, columns) for columns in page]
+    return UsageAnswer(rows, _sums(plan, totals), fresh, last)
+
+
+def _plan(query: UsageQuery) -> Plan:
+    bounds = bounds_of(query.start, query.end, query.time_zone)
+    check_count(bounds, query.granularity)
+    if len(query.group_by) > MAX_GROUPS or len(set(query.group_by)) < len(query.group_by):
+        raise QuestionError(
+            "group_by", "invalid", f"Group by at most {MAX_GROUPS} names, each of them once."
+        )
+    group_by = [find_dimension(name, "group_by") for name in query.group_by]
+    filters = read_filters(query.filters)
+    limit = query.limit or MAX_ROWS
+    if not 0 < limit <= MAX_ROWS:
+        raise QuestionError("limit", "out_of_range", f"The limit lies between 1 and {MAX_ROWS}.")
+    dimensions = [*group_by, *(dimension for dimension, _ in filters)]
+    scope = find_scope(query.viewer, query.filters.get(ORGANIZATION))
+    parts = choose(bounds, query.granularity, dimensions, scope)
+    order = _order(query)
+    return Plan(bounds, query.granularity, group_by, filters, parts, order, limit)
+
+
+def _order(query: UsageQuery) -> Order:
+    name = query.order_by.removeprefix("-") or "start"
+    descending = query.order_by.startswith("-")
+    if name in query.group_by:
+        return Order(f"g{query.group_by.index(name)}", descending)
+    if name == "start" or name in SUM_NAMES:
+        return Order(name, descending)
+    raise QuestionError(
+        "order_by",
+        "unknown_order",
+        f"{name!r} is none of start, {', '.join(SUM_NAMES)} or a name in group_by.",
+    )
+
+
+def _fingerprint(query: UsageQuery, bounds: Bounds) -> str:
+    filters = sorted((name, sorted(values)) for name, values in query.filters.items())
+    asked = (query.time_zone, query.granularity.value, query.group_by, query.order_by)
+    return fingerprint(bounds.start.isoformat(), bounds.end.isoformat(), asked, filters)
+
+
+def _place_of(plan: Plan, columns: tuple[Any, ...]) -> list[str]:
+    names = ["position", "start", *plan.groups, *SUM_NAMES]
+    values = dict(zip(names, columns, strict=True))
+    place = [values[column] for column in plan.order_columns]
+    return [value.isoformat() if isinstance(value, date) else str(value) for value in place]
+
+
+def _read_place(plan: Plan, texts: list[str]) -> list[object]:
+    try:
+        return [
+            _read_value(plan, column, text)
+            for column, text in zip(plan.order_columns, texts, strict=True)
+        ]
+    except (ValueError, ArithmeticError) as error:
+        raise bad_cursor() from error
+
+
+def _read_value(plan: Plan, column: str, text: str) -> object:
+    if column in SUM_NAMES:
+        number = Decimal(text)
+        if not (number.is_finite() and abs(number) < _BIGGEST):
+            raise bad_cursor()
+        return number
+    if column != "start":
+        return text
+    if plan.granularity.is_calendar:
+        return date.fromisoformat(text)
+    instant = datetime.fromisoformat(text)
+    if instant.utcoffset() is None:
+        raise bad_cursor()
+    return instant
+
+
+def _row(query: UsageQuery, plan: Plan, columns: tuple[Any, ...]) -> UsageRow:
+    _, start, *values = columns
+    if query.granularity is Granularity.TOTAL:
+        start = query.start
+    elif isinstance(start, datetime):
+        start = start.astimezone(plan.bounds.zone)
+    group = dict(zip(query.group_by, (value or None for value in values), strict=False))
+    return UsageRow(start, group, _sums(plan, columns))
+
+
+def _sums(plan: Plan, columns: tuple[Any, ...]) -> UsageSums:
+    return UsageSums(*columns[2 + len(plan.group_by) :])
+
+
+def sums_as_json(sums: UsageSums) -> dict[str, int | str]:
+    """Sums as the interface shows them: money as decimal strings."""
+    return {
+        name: f"{getattr(sums, name):f}" if name in COST_NAMES else getattr(sums, name)
+        for name in SUM_NAMES
+    }

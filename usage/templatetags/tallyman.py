@@ -1,0 +1,47 @@
+"""Template filters for the numbers of pages."""
+
+from datetime import date
+from decimal import Decimal
+
+from django import template
+from django.conf import settings
+
+from usage import formats
+
+register = template.Library()
+
+
+@register.filter
+def money(value: Decimal | None, places: int = 2) -> str:
+    """An amount in the ledger currency."""
+    return formats.money(value, settings.TALLYMAN_CURRENCY, places)
+
+
+@register.filter
+def compact(value: int) -> str:
+    """A large count in a few figures."""
+    return formats.compact(value)
+
+
+@register.filter
+def quantity(value: int) -> str:
+    """A count with thousands separated."""
+    return formats.quantity(value)
+
+
+@register.filter
+def percent(value: Decimal | None, places: int = 0) -> str:
+    """A percentage."""
+    return formats.percent(value, places)
+
+
+@register.filter
+def duration(value: int | None) -> str:
+    """Milliseconds as a length of time."""
+    return formats.duration(value)
+
+
+@register.filter
+def day(value: date) -> str:
+    """A day without its year."""
+    return formats.day(value)
