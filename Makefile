@@ -17,15 +17,17 @@ env: $(VENV)/.installed
 env-dev: $(VENV)/.installed-dev
 
 $(VENV)/.created:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.created requirements.lock
-	$(PIP) -r requirements.lock
+	@echo "installing into $(VENV), once"
+	@$(PIP) -r requirements.lock
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.created requirements-dev.lock
-	$(PIP) -r requirements-dev.lock
+	@echo "installing into $(VENV), once"
+	@$(PIP) -r requirements-dev.lock
 	@touch $@ $(VENV)/.installed
 
 test: env-dev

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
 from config.dashboards import views
@@ -29,7 +30,7 @@ class TallymanAdminSite(admin.AdminSite):
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> TemplateResponse:
         """Show the site overview."""
         context = {**self.each_context(request), "title": self.index_title, "subtitle": None}
         return views.overview(request, {**context, **(extra_context or {})})

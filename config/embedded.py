@@ -65,6 +65,9 @@ log_checkpoints = off
 """
 
 
+_LEFT_TO_OTHERS: list[subprocess.Popen[bytes] | None] = []
+
+
 class EmbeddedError(RuntimeError):
     """The embedded server cannot be started, stopped or reached; the text says why."""
 
@@ -121,7 +124,8 @@ class EmbeddedServer:
             try:
                 fcntl.flock(self._holding, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                pass
+                # Kept referenced: Python warns of a child that is dropped while it runs.
+                _LEFT_TO_OTHERS.append(self._process)
             else:
                 self._stop()
             finally:

@@ -1,11 +1,13 @@
 """Readers of the process environment: the only place that knows how a variable is spelled."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
@@ -136,3 +138,18 @@ def broker_options(url: str, database: Mapping[str, Any]) -> dict[str, Any]:
         "visibility_timeout": 3600,
         "wait_time_seconds": 0,
     }
+
+
+def time_zone(name: str) -> str:
+    """Return the name of a time zone; ImproperlyConfigured when there is none of that name."""
+    try:
+        return ZoneInfo(name).key
+    except (ValueError, ZoneInfoNotFoundError):
+        raise ImproperlyConfigured(f"TALLYMAN_TIME_ZONE: no time zone {name!r}") from None
+
+
+def currency(code: str) -> str:
+    """Return an ISO 4217 code; ImproperlyConfigured when the text cannot be one."""
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise ImproperlyConfigured(f"TALLYMAN_CURRENCY: not an ISO 4217 code: {code!r}")
+    return code

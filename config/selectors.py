@@ -58,13 +58,23 @@ def readiness(now: datetime | None = None) -> Readiness:
             database=True,
             migrations=_is_migrated(),
             broker=broker,
-            beat_age=_age(Heartbeat.objects.filter(name="beat").values_list("at").first(), now),
-            rollup_lag=_age(
-                DirtyMark.objects.order_by("id").values_list("created_at").first() or (now,), now
-            ),
+            beat_age=beat_age(now),
+            rollup_lag=rollup_lag(now),
         )
     except DatabaseError:
         return Readiness(database=True, broker=broker)
+
+
+def beat_age(now: datetime | None = None) -> float | None:
+    """Return the seconds since beat was last heard, as of `now`; None when it never was."""
+    row = Heartbeat.objects.filter(name="beat").values_list("at").first()
+    return _age(row, now or datetime.now(UTC))
+
+
+def rollup_lag(now: datetime | None = None) -> float:
+    """Return the age in seconds of the oldest usage that no rollup holds yet, 0 for none."""
+    row = DirtyMark.objects.order_by("id").values_list("created_at").first()
+    return _age(row, now or datetime.now(UTC)) or 0.0
 
 
 def _age(row: tuple[datetime] | None, now: datetime) -> float | None:

@@ -18,8 +18,8 @@ _env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TALLYMAN_DATA = data_folder(os.environ)
-TALLYMAN_CURRENCY = _env.str("TALLYMAN_CURRENCY", default="USD")
-TALLYMAN_TIME_ZONE = _env.str("TALLYMAN_TIME_ZONE", default="UTC")
+TALLYMAN_CURRENCY = env.currency(_env.str("TALLYMAN_CURRENCY", default="USD"))
+TALLYMAN_TIME_ZONE = env.time_zone(_env.str("TALLYMAN_TIME_ZONE", default="UTC"))
 
 DEBUG = _env.bool("DEBUG", default=False)
 SECRET_KEY = env.secret_key(os.environ, TALLYMAN_DATA, debug=DEBUG)

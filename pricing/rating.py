@@ -204,12 +204,13 @@ def rate(counts: Mapping[str, Quantity], price: PriceValue) -> Rating:
     for line, _, amount in _priced_lines(counts, price):
         sums[line.group] += amount
     plain_input, cache, output, other = sums
+    whole_input = plain_input + cache
     return Rating(
         price.price_version_id,
-        _money(plain_input + cache + output + other),
-        _money(plain_input + cache),
-        _money(output),
-        _money(cache),
+        _shift(whole_input + output + other, _POINT),
+        _shift(whole_input, _POINT),
+        _shift(output, _POINT),
+        _shift(cache, _POINT),
     )
 
 
@@ -222,7 +223,7 @@ def charges(counts: Mapping[str, Quantity], price: PriceValue) -> tuple[Charge, 
             quantity=quantity,
             unit_price=line.unit_price,
             per=line.per,
-            amount=_money(amount),
+            amount=_shift(amount, _POINT),
         )
         for line, quantity, amount in _priced_lines(counts, price)
     )
@@ -238,7 +239,3 @@ def unpriced_meters(counts: Mapping[str, Quantity], price: PriceValue) -> tuple[
         and name not in priced
         and (name not in METERS or METERS[name].wholes.isdisjoint(priced))
     )
-
-
-def _money(amount: int) -> Decimal:
-    return _shift(amount, _POINT) if amount else _ZERO

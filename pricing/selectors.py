@@ -6,6 +6,7 @@ from datetime import datetime, time
 from decimal import Decimal
 from itertools import groupby
 
+from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from pricing.models import PriceVersion, RateCard
@@ -19,6 +20,7 @@ MANUAL = "manual"
 class StoredVersion:
     """A price version with its prices; `effective_to` is exclusive, None while open."""
 
+    prices: tuple[MeterPrice, ...]
     id: int
     rate_card_id: int
     currency: str
@@ -30,13 +32,14 @@ class StoredVersion:
     utc_until: time | None
     effective_from: datetime
     effective_to: datetime | None
-    prices: tuple[MeterPrice, ...]
 
 
 def named_card(name: str) -> RateCard:
     """The catalogue's or the manual rate card, made with its usual settings when missing."""
-    kind = RateCard.Kind.MANUAL if name == MANUAL else RateCard.Kind.LIST
-    return RateCard.objects.get_or_create(name=name, defaults={"kind": kind, "currency": "USD"})[0]
+    defaults = {"kind": RateCard.Kind.LIST, "currency": "USD"}
+    if name == MANUAL:
+        defaults = {"kind": RateCard.Kind.MANUAL, "currency": settings.TALLYMAN_CURRENCY}
+    return RateCard.objects.get_or_create(name=name, defaults=defaults)[0]
 
 
 def live_versions() -> QuerySet[PriceVersion]:
@@ -69,7 +72,7 @@ def stored_versions(versions: QuerySet[PriceVersion]) -> list[StoredVersion]:
         "prices__tiers__unit_price",
     )
     return [
-        StoredVersion(*head, tuple(_prices(row[11:] for row in group)))
+        StoredVersion(tuple(_prices(row[11:] for row in group)), *head)
         for head, group in groupby(rows.iterator(chunk_size=5000), key=lambda row: row[:11])
     ]
 

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 import psutil
 import psycopg
 import pytest
-
 from pytest_django import DjangoDbBlocker
 
 from config.embedded import EmbeddedServer, data_folder, embedded_wanted
-
 from pricing.catalogue import load_catalogue
 from pricing.models import CatalogueSource, PriceVersion
 from usage.ingest import identities, partitions

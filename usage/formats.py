@@ -4,6 +4,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 UNPRICED = "unpriced"
+UNKNOWN = "—"
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 _SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**4, "k"))
 
@@ -25,7 +26,7 @@ def money(value: Decimal | None, currency: str, places: int = 2) -> str:
     return f"{sign}{symbol}{abs(amount):,f}"
 
 
-def quantity(value: int) -> str:
+def quantity(value: int | Decimal) -> str:
     """A count with thousands separated: 318,204."""
     return f"{value:,}"
 
@@ -35,8 +36,7 @@ def compact(value: int) -> str:
     for scale, (size, unit) in enumerate(_SCALES):
         if abs(value) >= size:
             places = 1 if unit == "k" else 2
-            size = 1000 if unit == "k" else size
-            shown = rounded(Decimal(value) / size, places)
+            shown = rounded(Decimal(value) / (1000 if unit == "k" else size), places)
             if shown >= 1000 and scale:
                 return f"{rounded(shown / 1000, 2)} {_SCALES[scale - 1][1]}"
             return f"{shown} {unit}"
@@ -51,7 +51,7 @@ def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
 def percent(value: Decimal | None, places: int = 0) -> str:
     """A percentage such as 61 %; None is a dash, and what rounds to zero is "<1 %"."""
     if value is None:
-        return "–"
+        return UNKNOWN
     shown = rounded(value, places)
     if value and not shown:
         return f"<{Decimal(1).scaleb(-places):f} %"
@@ -61,7 +61,7 @@ def percent(value: Decimal | None, places: int = 0) -> str:
 def duration(milliseconds: int | None) -> str:
     """A length of time such as 320 ms, 2.4 s, 4 m 12 s, 8 h 23 m; None is a dash."""
     if milliseconds is None:
-        return "–"
+        return UNKNOWN
     if milliseconds < 1000:
         return f"{milliseconds} ms"
     if milliseconds < 59_950:
@@ -79,3 +79,8 @@ def duration(milliseconds: int | None) -> str:
 def day(value: date) -> str:
     """A day such as 24 Oct."""
     return f"{value.day} {value:%b}"
+
+
+def days(first: date, last: date) -> str:
+    """A range of days, both included, such as 24 Oct to 22 Nov with a dash between."""
+    return day(first) if first == last else f"{day(first)} \N{EN DASH} {day(last)}"

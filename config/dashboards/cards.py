@@ -87,11 +87,12 @@ def sparkline(values: Sequence[Decimal | int]) -> str:
     if len(values) < 2:
         return ""
     top = Decimal(max(values)) or Decimal(1)
-    room = HEIGHT - 4
-    return " ".join(
-        f"{Decimal(WIDTH * i) / (len(values) - 1):.1f},{HEIGHT - 2 - room * Decimal(value) / top:.1f}"
-        for i, value in enumerate(values)
-    )
+    points = []
+    for i, value in enumerate(values):
+        x = Decimal(WIDTH * i) / (len(values) - 1)
+        y = HEIGHT - 2 - (HEIGHT - 4) * Decimal(value) / top
+        points.append(f"{x:.1f},{y:.1f}")
+    return " ".join(points)
 
 
 def _span(question: Question) -> str:

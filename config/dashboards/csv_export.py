@@ -18,11 +18,9 @@ def spend_csv(spend: Spend, question: Question, currency: str) -> str:
     """One line per period, exact amounts; the last line sums up."""
     out = io.StringIO()
     writer = csv.writer(out)
-    names = [guarded(f"{series.name}") for series in spend.series]
-    writer.writerow(
-        [str(question.step), "from", "through", *names, f"total {currency}"]
-        + ["tokens", "requests", "errors", "unpriced requests"]
-    )
+    names = [guarded(series.name) for series in spend.series]
+    counts = ["tokens", "requests", "errors", "unpriced requests"]
+    writer.writerow([str(question.step), "from", "through", *names, f"total {currency}", *counts])
     for period, costs in spend.rows():
         sums = period.sums
         writer.writerow(

@@ -7,13 +7,13 @@ from django.conf import settings
 from django.urls import reverse
 
 from config.dashboards.cards import read_cards
-from config.dashboards.links import events_url
+from config.dashboards.links import day_parts, events_url
 from config.dashboards.panels import read_panels, read_unpriced
 from config.dashboards.question import CUSTOM, FILTERS, GROUPS, RANGES, Question
 from config.dashboards.reading import Reading
 from config.dashboards.spend import read_spend
 from config.selectors import beat_age
-from usage.formats import day
+from usage.formats import days
 from usage.selectors.access import Viewer
 from usage.selectors.freshness import system_state
 from usage.selectors.overview import (
@@ -53,8 +53,12 @@ def read_overview(viewer: Viewer, question: Question) -> dict[str, Any]:
         **context,
         "cards": read_cards(reading),
         "spend": spend,
+        "table": [
+            (period, costs, events_url(question, **day_parts(period.first, period.last)))
+            for period, costs in spend.rows()
+        ],
         "group_name": GROUP_NAMES[question.group],
-        "range_text": f"{day(question.first)} – {day(question.last)}",
+        "range_text": days(question.first, question.last),
         "chart_url": reverse("admin:spend_chart") + question.query_string(),
         "csv_url": reverse("admin:overview_csv") + question.query_string(),
         "panels": read_panels(reading),
@@ -72,6 +76,8 @@ def _bar(viewer: Viewer, question: Question) -> dict[str, Any]:
     hidden = [(name, question.filters[name]) for name in FILTERS[2:] if name in question.filters]
     if question.zone.key != settings.TALLYMAN_TIME_ZONE:
         hidden.append(("tz", question.zone.key))
+    if question.step is not question.steps[0]:
+        hidden.append(("step", question.step))
     return {
         "ranges": [(label, question.with_range(name), name) for name, label in RANGES],
         "custom": question.with_range(CUSTOM),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from config.dashboards.colours import OTHER, SERIES, colours_of
+from config.dashboards.colours import OTHER, SERIES
 from config.dashboards.links import events_url
 from config.dashboards.question import NOT_GIVEN
 from config.dashboards.reading import Reading
@@ -54,8 +54,9 @@ class UnpricedModel:
 
 def read_panels(reading: Reading) -> list[Panel]:
     """Read the four tables of a question."""
-    by_name = "organization" in reading.question.filters
-    owner: tuple[str, ...] = () if by_name else ("organization",)
+    ids = reading.viewer.organization_ids
+    single = "organization" in reading.question.filters or (ids is not None and len(ids) == 1)
+    owner: tuple[str, ...] = () if single else ("organization",)
     return [
         _panel(reading, "Organizations", ("organization",)),
         _panel(reading, "Models", ("model",), coloured=True),
@@ -83,7 +84,7 @@ def _panel(
 ) -> Panel:
     answer = reading.ranking(*group_by)
     names = [_name(row.group) for row in answer.rows]
-    colours = colours_of(names[:SERIES]) if coloured else dict.fromkeys(names, 1)
+    colours = reading.colours(group_by[0], names[:SERIES]) if coloured else dict.fromkeys(names, 1)
     whole = answer.totals
     rows = [
         _row(

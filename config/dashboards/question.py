@@ -42,6 +42,7 @@ class Question:
     zone: ZoneInfo
     group: str
     step: Granularity
+    today: date
     filters: Mapping[str, str]
     notices: tuple[str, ...] = ()
 
@@ -105,7 +106,7 @@ def read_question(parameters: Mapping[str, str], now: datetime) -> Question:
         notices.append(f"Usage cannot be grouped by {group!r} here.")
         group = GROUPS[0]
     filters = {name: value for name in FILTERS if (value := _text(parameters, name))}
-    question = Question(name, first, last, zone, group, Granularity.DAY, filters)
+    question = Question(name, first, last, zone, group, Granularity.DAY, today, filters)
     return replace(
         question, step=_read_step(parameters.get("step", ""), question, notices),
         notices=tuple(notices),

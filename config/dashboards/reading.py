@@ -1,13 +1,15 @@
 """The questions a dashboard asks of the selectors, each of them once."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
+from config.dashboards.colours import SERIES, colours_of
+from config.dashboards.question import Question
 from usage.selectors.access import Viewer
 from usage.selectors.questions import Granularity, UsageAnswer, UsageQuery
 from usage.selectors.usage import query_usage
 
-from config.dashboards.question import Question
+PALETTE_DAYS = 90
 
 
 @dataclass(slots=True)
@@ -17,6 +19,7 @@ class Reading:
     viewer: Viewer
     question: Question
     _rankings: dict[tuple[tuple[str, ...], str, int], UsageAnswer] = field(default_factory=dict)
+    _palettes: dict[str, dict[str, int]] = field(default_factory=dict)
     _trends: dict[Granularity, UsageAnswer] = field(default_factory=dict)
 
     def trend(self, step: Granularity) -> UsageAnswer:
@@ -40,6 +43,30 @@ class Reading:
         """The sums of every period for these values of the question's group."""
         group = self.question.group
         return self._ask(granularity=self.question.step, group_by=(group,), only={group: values})
+
+    def colours(self, group: str, names: list[str]) -> dict[str, int]:
+        """The colours of at most five values of `group` ("" = not given).
+
+        Those with most spend of late, whatever is filtered for, keep one colour everywhere.
+        """
+        if group not in self._palettes:
+            self._palettes[group] = colours_of(self._leaders(group))
+        return colours_of(names, self._palettes[group])
+
+    def _leaders(self, group: str) -> list[str]:
+        end = self.question.today + timedelta(days=1)
+        answer = query_usage(
+            UsageQuery(
+                viewer=self.viewer,
+                start=end - timedelta(days=PALETTE_DAYS),
+                end=end,
+                time_zone=self.question.zone.key,
+                group_by=(group,),
+                order_by="-cost",
+                limit=SERIES,
+            )
+        )
+        return [row.group[group] or "" for row in answer.rows]
 
     def _ask(
         self,

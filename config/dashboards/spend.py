@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from config.dashboards.colours import OTHER, SERIES, colours_of
+from config.dashboards.colours import OTHER, SERIES
 from config.dashboards.question import NOT_GIVEN, Question
 from config.dashboards.reading import Reading
-from usage.formats import day
+from usage.formats import day, days
 from usage.ingest.partitions import next_month
 from usage.selectors.questions import Granularity, UsageRow, UsageSums
 
@@ -63,12 +63,12 @@ def read_spend(reading: Reading) -> Spend:
     values = [row.group[question.group] or "" for row in top]
     costs = _costs(reading, values) if values else {}
     starts = [row.start for row in trend.rows]
-    colours = colours_of(value or NOT_GIVEN for value in values)
+    colours = reading.colours(question.group, values)
     series = [
         Series(
             value or NOT_GIVEN_NAME,
             value or NOT_GIVEN,
-            colours[value or NOT_GIVEN],
+            colours[value],
             [costs[value].get(start, Decimal(0)) for start in starts],
         )
         for value in values
@@ -99,7 +99,7 @@ def _period(row: UsageRow, question: Question) -> Period:
     if question.step is Granularity.MONTH:
         return Period(f"{start:%b %Y}", f"{start:%B %Y}", first, last, row.sums)
     if question.step is Granularity.WEEK:
-        return Period(day(first), f"{day(first)} – {day(last)} {last.year}", first, last, row.sums)
+        return Period(day(first), f"{days(first, last)} {last.year}", first, last, row.sums)
     return Period(day(start), f"{start:%a} {day(start)} {start.year}", first, last, row.sums)
 
 

@@ -19,7 +19,7 @@ from config.dashboards.spend import Spend, read_spend
 from usage.selectors.access import viewer_of
 
 
-def overview(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+def overview(request: HttpRequest, context: dict[str, Any]) -> TemplateResponse:
     """The site overview inside the admin's own page context."""
     question = _question(request)
     context |= read_overview(viewer_of(request.user), question)

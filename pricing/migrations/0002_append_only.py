@@ -74,8 +74,8 @@ def make_cards(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None
     """Create the catalogue's card (its prices are in USD) and the one for prices set by hand."""
     cards = apps.get_model("pricing", "RateCard").objects
     cards.get_or_create(name="catalogue", defaults={"kind": "list", "currency": "USD"})
-    currency = getattr(settings, "TALLYMAN_CURRENCY", "USD")
-    cards.get_or_create(name="manual", defaults={"kind": "manual", "currency": currency})
+    manual = {"kind": "manual", "currency": settings.TALLYMAN_CURRENCY}
+    cards.get_or_create(name="manual", defaults=manual)
 
 
 class Migration(migrations.Migration):

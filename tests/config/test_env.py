@@ -89,3 +89,13 @@ def test_the_data_folder_is_absolute_and_defaults_to_var() -> None:
 def test_an_empty_database_url_means_embedded() -> None:
     assert embedded_wanted({"DATABASE_URL": ""})
     assert not embedded_wanted({"DATABASE_URL": "postgresql://h/d"})
+
+
+def test_a_misspelt_time_zone_or_currency_stops_the_start() -> None:
+    assert (env.time_zone("Asia/Kathmandu"), env.currency("EUR")) == ("Asia/Kathmandu", "EUR")
+    for name in ("Mars/Olympus", "../etc/passwd", ""):
+        with pytest.raises(ImproperlyConfigured, match="TALLYMAN_TIME_ZONE"):
+            env.time_zone(name)
+    for code in ("usd", "EURO", "", "€€€"):
+        with pytest.raises(ImproperlyConfigured, match="TALLYMAN_CURRENCY"):
+            env.currency(code)

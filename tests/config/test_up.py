@@ -5,106 +5,16 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-PROJECT = Path(__file__).parents[2]
-PASSWORD = "correct-horse-battery"
-
-pytestmark = pytest.mark.xdist_group("up")
-
-
-class Up:
-    """One run of `up` as a real process."""
-
-    def __init__(self, data: Path, port: int, **extra: str) -> None:
-        self.data, self.port = data, port
-        self.log = data.with_name(f"{data.name}-{port}-{time.monotonic_ns()}.log")
-        kept = ("DATABASE", "CELERY", "DJANGO", "TALLYMAN", "SECRET")
-        environ = {name: text for name, text in os.environ.items() if not name.startswith(kept)}
-        environ |= {"TALLYMAN_DATA": str(data), "TALLYMAN_ADMIN_PASSWORD": PASSWORD, **extra}
-        with self.log.open("w") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", "--port", str(port)],
-                cwd=PROJECT,
-                env=environ,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-
-    def await_ready(self) -> float:
-        began = time.monotonic()
-        until(lambda: "ready:" in self.read() or self.process.poll() is not None, 60)
-        assert self.process.poll() is None, self.read()
-        return time.monotonic() - began
-
-    def read(self) -> str:
-        return self.log.read_text()
-
-    def get(self, path: str) -> tuple[int, Any]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error) if path == "/readyz" else None
-        except OSError:
-            return 0, None
-
-    def is_ready(self) -> bool:
-        return self.get("/readyz")[0] == 200
-
-    def children(self, text: str) -> list[psutil.Process]:
-        found = psutil.Process(self.process.pid).children()
-        return [child for child in found if not is_gone(child) and text in command_line(child)]
-
-    def members(self) -> list[psutil.Process]:
-        found = psutil.Process(self.process.pid).children(recursive=True)
-        return [member for member in found if not is_gone(member) and not is_database(member)]
-
-    def stop(self, number: signal.Signals) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(40)
-
-
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def command_line(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return ""
-
-
-def is_database(process: psutil.Process) -> bool:
-    return "postgres" in command_line(process).split(" ")[0]
-
-
-def is_gone(process: psutil.Process) -> bool:
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+from tests.config.running import PASSWORD, Up, free_port, is_gone, until
 
 
 @pytest.fixture(scope="module")
@@ -145,14 +55,14 @@ def test_web_worker_and_beat_work_together(up: Up) -> None:
 
 def test_a_second_start_on_the_same_data_is_refused(up: Up) -> None:
     second = Up(up.data, free_port())
-    assert second.process.wait(20) == 1
+    assert second.process.wait(90) == 1
     assert second.read().strip() == f"CommandError: Tallyman already runs on {up.data}"
     assert up.get("/healthz")[0] == 200
 
 
 def test_a_port_in_use_is_said_so(up: Up, data: Path) -> None:
     second = Up(data.with_name("other"), up.port)
-    assert second.process.wait(20) == 1
+    assert second.process.wait(90) == 1
     assert "Address already in use" in second.read()
     assert len(second.read().strip().splitlines()) == 1
 
@@ -170,7 +80,7 @@ def test_kill_9_leaves_no_orphans_but_the_database(up: Up) -> None:
     until(lambda: len(up.members()) >= 7)
     members = up.members()
     up.stop(signal.SIGKILL)
-    until(lambda: all(map(is_gone, members)), 10)
+    until(lambda: all(map(is_gone, members)))
 
 
 def test_the_next_start_finds_all_data_and_ctrl_c_stops_everything(up: Up) -> None:

@@ -79,21 +79,22 @@ def test_a_changed_undated_price_holds_from_the_sync_on(load: Load) -> None:
     load(shop(period("1")))
     result = load(shop(period("2")))
     assert (result.added, result.closed) == (1, 1)
-    assert (price_at(YESTERDAY), price_at(NOW)) == (1, 2)
+    assert [price_at(YESTERDAY), price_at(NOW)] == [Decimal(1), Decimal(2)]
 
 
 def test_a_newly_dated_price_holds_from_its_date_on(load: Load) -> None:
     load(shop(period("1")))
     load(shop(period("1", until=MAY), period("2", MAY)))
-    assert (price_at(MAY - timedelta(seconds=1)), price_at(MAY)) == (1, 2)
+    assert [price_at(MAY - timedelta(seconds=1)), price_at(MAY)] == [Decimal(1), Decimal(2)]
 
 
 def test_a_planned_price_can_be_brought_forward(load: Load) -> None:
     load(shop(period("1", until=DECEMBER), period("2", DECEMBER)))
     result = load(shop(period("1", until=MAY), period("3", MAY)))
     assert (result.added, result.closed) == (1, 2)
-    assert (price_at(MAY), price_at(DECEMBER)) == (3, 3)
-    assert PriceVersion.objects.filter(effective_to=DECEMBER).count() == 1
+    assert [price_at(MAY), price_at(DECEMBER)] == [Decimal(3), Decimal(3)]
+    withdrawn = PriceVersion.objects.get(model__name="m", effective_from=DECEMBER)
+    assert withdrawn.effective_to == DECEMBER
 
 
 def test_a_model_that_vanishes_keeps_its_prices_behind_those_still_listed(load: Load) -> None:
@@ -101,7 +102,7 @@ def test_a_model_that_vanishes_keeps_its_prices_behind_those_still_listed(load: 
     load(shop(period("2"), model="min"))
     assert price_at(NOW, "mini") == 2
     load(shop(period("2"), model="other"))
-    assert price_at(NOW, "mini") in (1, 2)
+    assert price_at(NOW, "mini") == 1
 
 
 def test_a_free_price_is_zero_and_not_missing(load: Load) -> None:

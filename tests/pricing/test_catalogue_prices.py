@@ -89,15 +89,15 @@ def models() -> list[tuple[Provider, ModelInfo]]:
     return [(provider, model) for provider in get_snapshot().providers for model in provider.models]
 
 
-@pytest.mark.parametrize("days", [-700, -120, 0, 40])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_every_model_of_the_catalogue_costs_what_genai_prices_says(
-    book: PriceBook, noon: datetime, days: int
+    book: PriceBook, noon: datetime, seed: int
 ) -> None:
     book.preload()
-    source = random.Random(days)
+    source = random.Random(seed)
     compared = 0
     for provider, model in models():
-        at = noon + timedelta(days=days, minutes=source.randrange(24 * 60))
+        at = noon + timedelta(minutes=source.randrange(-400 * 1440, 60 * 1440))
         tier = source.choice(list(TIER_CONTEXTS))
         price = book.find(provider.id, model.id, at, tier)
         if price is None:

@@ -3,7 +3,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from tests.usage.conftest import NOON, body, event
@@ -95,6 +95,30 @@ def test_an_unknown_model_is_unpriced_and_never_zero(caller: Caller) -> None:
     stored = UsageEvent.objects.get()
     assert stored.cost is None
     assert stored.price_version is None
+
+
+def test_a_price_in_another_currency_is_not_taken_for_the_ledgers(
+    caller: Caller, settings: Settings
+) -> None:
+    settings.TALLYMAN_CURRENCY = "EUR"
+
+    report = ingest([event()], caller)
+
+    assert (report.unpriced, report.results[0].cost, report.results[0].currency) == (1, None, "EUR")
+
+
+def test_usage_of_meters_the_price_does_not_mention_is_unpriced(caller: Caller) -> None:
+    embedding = {"provider": "openai", "model": "text-embedding-3-small"}
+
+    report = ingest(
+        [
+            event("a", **embedding, input_tokens=0, output_tokens=50),
+            event("b", **embedding, input_tokens=50, output_tokens=0),
+        ],
+        caller,
+    )
+
+    assert [receipt.cost for receipt in report.results] == [None, "0.0000010000"]
 
 
 def test_free_tier_events_cost_zero_and_are_kept_apart(caller: Caller) -> None:

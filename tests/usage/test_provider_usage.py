@@ -19,6 +19,8 @@ SAMPLES = json.loads(
 OUR_NAMES = {"output_reasoning_tokens": "reasoning_tokens"}
 PRICES_NOTHING = {"cache_write_5m_tokens", "input_text_tokens"}
 
+pytestmark = pytest.mark.django_db
+
 each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample["name"])
 
 

@@ -7,6 +7,8 @@ from rest_framework.views import APIView
 
 from usage.api.authentication import HasScope, KeyAuthentication, StaffSession, holder_of
 from usage.api.bodies import read_body
+from usage.api.event_reads import list_response
+from usage.api.parameters import OwnFormat
 from usage.api.problems import problem
 from usage.ingest import identities
 from usage.ingest.cloudevents import decode_cloudevents
@@ -52,11 +54,16 @@ class EventsView(APIView):
 
     authentication_classes = (KeyAuthentication, StaffSession)
     permission_classes = (HasScope,)
+    content_negotiation_class = OwnFormat
 
     @property
     def scope(self) -> str:
         """POST needs `ingest`, everything else `read`."""
         return APIKey.Scope.INGEST if self.request.method == "POST" else APIKey.Scope.READ
+
+    def get(self, request: Request) -> HttpResponse:
+        """List stored events, newest first."""
+        return list_response(request)
 
     def post(self, request: Request) -> HttpResponse:
         """Store events and answer with a receipt for each."""

@@ -1,15 +1,19 @@
 """Finding and reading the files of an import, line by line, in constant memory."""
 
-import glob
 import gzip
+import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 STDIN = "-"
 MAX_LINE_BYTES = 64 * 1024 * 1024
+_AT_ONCE = 256 * 1024
 
 Advance = Callable[[int], None]
 
@@ -30,7 +34,7 @@ def find_files(paths: Iterable[str], suffixes: tuple[str, ...]) -> list[Path]:
         if path.exists():
             found.update(_below(path, suffixes))
             continue
-        matches = [Path(match) for match in glob.iglob(str(path), recursive=True)]
+        matches = list(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))))
         if not matches:
             raise FileNotFoundError(f"there is no file or folder {text!r}")
         for match in matches:
@@ -62,17 +66,17 @@ def open_bytes(path: str | Path, advance: Advance) -> Iterator[BinaryIO]:
     `advance` is told, in bytes as they lie on the disk, how far reading has come.
     """
     if path == STDIN:
-        yield cast("BinaryIO", _Watched(sys.stdin.buffer, advance))
+        yield io.BufferedReader(_Watched(sys.stdin.buffer, advance), _AT_ONCE)
         return
-    with Path(path).open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        watched = cast("BinaryIO", _Watched(raw, advance))
+    with Path(path).open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        content = io.BufferedReader(_Watched(file, advance), _AT_ONCE)
         if packed:
-            with gzip.GzipFile(fileobj=watched) as unpacked:
+            with gzip.GzipFile(fileobj=content) as unpacked:
                 yield cast("BinaryIO", unpacked)
         else:
-            yield watched
+            yield content
 
 
 def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | LineTooLong]]:
@@ -89,18 +93,16 @@ def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | LineTooLong]]:
             yield number, line
 
 
-class _Watched:
+class _Watched(io.RawIOBase):
     """A file that reports what is read from it."""
 
     def __init__(self, file: BinaryIO, advance: Advance) -> None:
-        self._file, self._advance = file, advance
+        self._file, self._advance = cast("io.BufferedIOBase", file), advance
 
-    def read(self, size: int = -1) -> bytes:
-        return self._report(self._file.read(size))
+    def readable(self) -> bool:
+        return True
 
-    def readline(self, size: int = -1) -> bytes:
-        return self._report(self._file.readline(size))
-
-    def _report(self, data: bytes) -> bytes:
-        self._advance(len(data))
-        return data
+    def readinto(self, buffer: "Buffer") -> int:
+        count = self._file.readinto(buffer)
+        self._advance(count)
+        return count

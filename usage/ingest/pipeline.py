@@ -51,7 +51,8 @@ def ingest(
         return _report(rejected, Stored(), firsts, repeats, every=every, strict_failed=True)
     try:
         book = current_book()
-        rated = [rate_event(p, book) for p in firsts.values()]
+        currency = settings.TALLYMAN_CURRENCY
+        rated = [rate_event(p, book, currency) for p in firsts.values()]
         stored = store(rated, caller.api_key_id, strict=strict) if rated else Stored()
     except NotAllStored as failure:
         return _report(rejected, failure.outcome, firsts, repeats, every=every, strict_failed=True)

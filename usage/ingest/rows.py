@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from pricing.price_book import PriceBook
-from pricing.rating import PriceValue, Rating, rate
+from pricing.rating import PriceValue, Rating, rate, unpriced_meters
 from usage.ingest import identities
 from usage.ingest.identities import KindWords
 from usage.ingest.prepare import Prepared
@@ -42,8 +42,12 @@ class Rated:
     words: KindWords
 
 
-def rate_event(prepared: Prepared, book: PriceBook) -> Rated:
-    """Rate one event by the price in force at `occurred_at`; free tiers cost zero."""
+def rate_event(prepared: Prepared, book: PriceBook, currency: str) -> Rated:
+    """Rate one event by the price in force at `occurred_at`; free tiers cost zero.
+
+    A price in another currency than the ledger's is no price, nor is one that says nothing
+    about any of the meters used: the event stays unpriced rather than costing nothing.
+    """
     event = prepared.event
     price = _find_price(event, book, prepared.tenant.rate_card_id)
     words = (
@@ -60,7 +64,13 @@ def rate_event(prepared: Prepared, book: PriceBook) -> Rated:
     )
     if event.free_tier:
         return Rated(prepared, _FREE, words)
-    return Rated(prepared, rate(counts_of(event), price) if price else None, words)
+    if price is None or price.currency != currency:
+        return Rated(prepared, None, words)
+    counts = counts_of(event)
+    rating = rate(counts, price)
+    if not rating.cost and unpriced_meters(counts, price):
+        return Rated(prepared, None, words)
+    return Rated(prepared, rating, words)
 
 
 def _find_price(event: EventValue, book: PriceBook, rate_card_id: int | None) -> PriceValue | None:

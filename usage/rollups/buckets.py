@@ -12,13 +12,15 @@ from usage.rollups.columns import DIMENSION_LIST, SUM_LIST, SUM_OF_EVENTS
 BUCKET = timedelta(minutes=15)
 
 # Both halves see the table as it was before the statement, so the delete cannot touch
-# the rows that the insert makes.
+# the rows that the insert makes. The outer bounds say nothing new, but keep the planner from
+# walking all of an organization's rows for every span while statistics are still missing.
 _RECOMPUTE = f"""
 WITH span AS MATERIALIZED (
     SELECT * FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS t (lo, hi)
 ), old AS (
     DELETE FROM usage_usagerollup r USING span
     WHERE r.organization_id = %(organization)s AND r.bucket >= span.lo AND r.bucket < span.hi
+      AND r.bucket >= %(first)s AND r.bucket < %(last)s
     RETURNING r.session_id, r.run_id
 ), new AS (
     INSERT INTO usage_usagerollup (organization_id, bucket, first_at, last_at, session_id, run_id,
@@ -29,6 +31,7 @@ WITH span AS MATERIALIZED (
     FROM span JOIN usage_usageevent e
       ON e.organization_id = %(organization)s
      AND e.occurred_at >= span.lo AND e.occurred_at < span.hi AND e.state = %(counted)s
+     AND e.occurred_at >= %(first)s AND e.occurred_at < %(last)s
     GROUP BY e.organization_id, 2, e.session_id, e.run_id, {DIMENSION_LIST}
     RETURNING session_id, run_id
 ), touched AS (
@@ -76,6 +79,8 @@ def recompute_buckets(organization_id: int, spans: Sequence[Span]) -> Touched:
                 "organization": organization_id,
                 "starts": [span.start for span in spans],
                 "ends": [span.end for span in spans],
+                "first": min(span.start for span in spans),
+                "last": max(span.end for span in spans),
                 "counted": UsageEvent.State.COUNTED.value,
             },
         )

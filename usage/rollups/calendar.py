@@ -13,14 +13,16 @@ from usage.rollups.columns import (
     SUM_LIST,
     SUM_OF_SUMS,
     SUMS,
+    comparable,
     differs,
-    same_dimensions,
     set_excluded,
 )
 
 _PREFIXED = ", ".join(f"r.{name}" for name in DIMENSION_LIST.split(", "))
 
 
+# NOT IN, because its hashed form stays quick where the planner has no idea how many rows
+# `fresh` holds; an anti join may turn into a nested loop.
 def _statement(table: str, period: str, source: str, bounds: str) -> str:
     return f"""
     WITH wanted AS MATERIALIZED (
@@ -32,10 +34,7 @@ def _statement(table: str, period: str, source: str, bounds: str) -> str:
     ), gone AS (
         DELETE FROM {table} old USING wanted
         WHERE old.organization_id = %(organization)s AND old.{period} = wanted.{period}
-          AND NOT EXISTS (
-            SELECT FROM fresh
-            WHERE fresh.{period} = old.{period} AND {same_dimensions("fresh", "old")}
-          )
+          AND ({comparable(f"old.{period}")}) NOT IN (SELECT {comparable(period)} FROM fresh)
     )
     INSERT INTO {table} AS kept (organization_id, {period}, {DIMENSION_LIST}, {SUM_LIST})
     SELECT %(organization)s, {period}, {DIMENSION_LIST}, {SUM_LIST} FROM fresh
@@ -44,12 +43,15 @@ def _statement(table: str, period: str, source: str, bounds: str) -> str:
     """
 
 
+# A bucket belongs to the day its local clock shows. The bounds only lead to it by index:
+# where midnight comes twice in a night they name the second one, hence the margin.
 _DAYS = _statement(
     "usage_dailyrollup",
     "day",
     "usage_usagerollup",
-    "r.bucket >= wanted.day::timestamp AT TIME ZONE %(zone)s"
-    " AND r.bucket < (wanted.day + 1)::timestamp AT TIME ZONE %(zone)s",
+    "r.bucket >= (wanted.day::timestamp AT TIME ZONE %(zone)s) - interval '3 hours'"
+    " AND r.bucket < ((wanted.day + 1)::timestamp AT TIME ZONE %(zone)s) + interval '3 hours'"
+    " AND (r.bucket AT TIME ZONE %(zone)s)::date = wanted.day",
 )
 _MONTHS = _statement(
     "usage_monthlyrollup",

@@ -36,8 +36,6 @@ def differs(table: str, names: tuple[str, ...]) -> str:
     return f"({old}) IS DISTINCT FROM ({new})"
 
 
-def same_dimensions(left: str, right: str) -> str:
-    """Equality of dimensions a hash join can use although they may be NULL; ids are never 0."""
-    return " AND ".join(
-        f"coalesce({left}.{name}, 0) = coalesce({right}.{name}, 0)" for name in DIMENSIONS
-    )
+def comparable(*names: str) -> str:
+    """`names` and the dimensions as a row that holds no NULL; ids are never 0."""
+    return ", ".join([*names, *(f"coalesce({name}, 0)" for name in DIMENSIONS)])

@@ -7,6 +7,12 @@ from django.db import connection
 from usage.rollups.columns import SUM_OF_SUMS, SUMS, differs, set_excluded
 
 _CHUNK = 5_000
+_ORPHANS = """
+    DELETE FROM {table} whole WHERE organization_id = %s AND NOT EXISTS (
+        SELECT FROM usage_usagerollup part
+        WHERE part.organization_id = whole.organization_id AND part.{name} = whole.{name}
+    )
+"""
 
 
 def _statement(table: str, name: str, extra: str, extra_value: str) -> str:
@@ -20,25 +26,27 @@ def _statement(table: str, name: str, extra: str, extra_value: str) -> str:
         SELECT * FROM usage_usagerollup
         WHERE organization_id = %(organization)s AND {name} = ANY(%(names)s)
     ), by_kind AS (
-        SELECT {name}, kind_id, min(first_at) AS started_at, max(last_at) AS ended_at, {SUM_OF_SUMS}
+        SELECT {name}, kind_id, min(first_at) AS started_at, max(last_at) AS ended_at,
+               (array_agg(project_id ORDER BY last_at DESC, project_id))[1] AS project_id,
+               (array_agg(subject_id ORDER BY last_at DESC, subject_id))[1] AS subject_id,
+               {SUM_OF_SUMS}
         FROM part GROUP BY {name}, kind_id
     ), whole AS (
         SELECT {name}, min(started_at) AS started_at, max(ended_at) AS ended_at,
+               (array_agg(project_id ORDER BY ended_at DESC, kind_id))[1] AS project_id,
+               (array_agg(subject_id ORDER BY ended_at DESC, kind_id))[1] AS subject_id,
                (array_agg(
                    kind_id ORDER BY cost DESC, input_tokens + output_tokens DESC, kind_id
                ))[1] AS main_kind_id,
                {SUM_OF_SUMS}
         FROM by_kind GROUP BY {name}
-    ), owner AS (
-        SELECT DISTINCT ON ({name}) {name}, project_id, subject_id FROM part
-        ORDER BY {name}, last_at DESC, project_id, subject_id
     ), gone AS (
         DELETE FROM {table}
         WHERE organization_id = %(organization)s AND {name} = ANY(%(names)s)
           AND {name} NOT IN (SELECT {name} FROM whole)
     )
     INSERT INTO {table} AS kept (organization_id, {name}, {listed})
-    SELECT %(organization)s, {name}, {values} FROM whole JOIN owner USING ({name})
+    SELECT %(organization)s, {name}, {values} FROM whole
     {"JOIN usage_callkind k ON k.id = main_kind_id" if extra else ""}
     ON CONFLICT (organization_id, {name})
     DO UPDATE SET {set_excluded(columns)} WHERE {differs("kept", columns)}
@@ -57,6 +65,13 @@ def recompute_sessions(organization_id: int, sessions: Sequence[str]) -> None:
 def recompute_runs(organization_id: int, runs: Sequence[str]) -> None:
     """Replace the sums of whole runs. Runs under the organization's rollup lock."""
     _run(_RUNS, organization_id, runs)
+
+
+def remove_orphans(organization_id: int) -> None:
+    """Remove sessions and runs that no bucket knows. Runs under the organization's rollup lock."""
+    with connection.cursor() as cursor:
+        for table, name in (("usage_sessionrollup", "session_id"), ("usage_runrollup", "run_id")):
+            cursor.execute(_ORPHANS.format(table=table, name=name), (organization_id,))
 
 
 def _run(statement: str, organization_id: int, names: Sequence[str]) -> None:

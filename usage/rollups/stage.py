@@ -8,10 +8,10 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 
 from usage.ingest.partitions import next_month
-from usage.models import Organization, UsageEvent, UsageRollup
+from usage.models import DailyRollup, MonthlyRollup, Organization, UsageEvent, UsageRollup
 from usage.rollups.buckets import Span, recompute_buckets, spans_of
 from usage.rollups.calendar import days_of, months_of, recompute_days, recompute_months, start_of
-from usage.rollups.episodes import recompute_runs, recompute_sessions
+from usage.rollups.episodes import recompute_runs, recompute_sessions, remove_orphans
 
 LOCK_CLASS = 0x7A11
 BUCKETS_AT_ONCE = 500
@@ -71,6 +71,10 @@ def rebuild(first: date | None = None, last: date | None = None) -> RollupResult
                     end = start_of(days[-1] + timedelta(days=1), zone)
                     span = Span(start_of(days[0], zone), end)
                     total += recompute(organization, [span])
+        if first is None and last is None:
+            with transaction.atomic():
+                lock(organization.pk)
+                remove_orphans(organization.pk)
     return total
 
 
@@ -137,20 +141,28 @@ def _take_marks(organization_id: int) -> set[datetime]:
 
 
 def _months_with_usage(organization: Organization) -> Iterator[date]:
-    events = UsageEvent.objects.filter(organization=organization).aggregate(
-        first=Min("occurred_at"), last=Max("occurred_at")
+    # A day either side of an instant covers every time zone.
+    sources = (
+        (UsageEvent, "occurred_at", timedelta(days=1)),
+        (UsageRollup, "bucket", timedelta(days=1)),
+        (DailyRollup, "day", timedelta()),
+        (MonthlyRollup, "month", timedelta()),
     )
-    rolled = UsageRollup.objects.filter(organization=organization).aggregate(
-        first=Min("bucket"), last=Max("bucket")
-    )
-    instants = [value for value in (*events.values(), *rolled.values()) if value]
-    if instants:
-        # A day either side covers every time zone.
-        month = (min(instants).astimezone(UTC) - timedelta(days=1)).date().replace(day=1)
-        end = (max(instants).astimezone(UTC) + timedelta(days=1)).date()
-        while month <= end:
-            yield month
-            month = next_month(month)
+    days: list[date] = []
+    for model, when, margin in sources:
+        found = model._default_manager.filter(organization=organization).aggregate(
+            first=Min(when), last=Max(when)
+        )
+        if found["first"]:
+            days += [_utc_day(found["first"] - margin), _utc_day(found["last"] + margin)]
+    month = min(days).replace(day=1) if days else None
+    while month and month <= max(days):
+        yield month
+        month = next_month(month)
+
+
+def _utc_day(value: date | datetime) -> date:
+    return value.astimezone(UTC).date() if isinstance(value, datetime) else value
 
 
 def _days_in(month: date) -> list[date]:

@@ -29,14 +29,14 @@ def read_filters(filters: Mapping[str, Collection[str]]) -> list[Filter]:
 
     Raises QuestionError for names and values that cannot be.
     """
-    read = []
+    read: list[Filter] = []
     for name, values in filters.items():
         dimension = find_dimension(name, name)
         if any("\0" in value for value in values):
             raise QuestionError(name, "invalid", "A value cannot hold a NUL character.")
         if name == "api_key":
-            values = {value.removeprefix(KEY_MARK) for value in values}
-        if name != ORGANIZATION:
+            read.append((dimension, {value.removeprefix(KEY_MARK) for value in values}))
+        elif name != ORGANIZATION:
             read.append((dimension, values))
     return read
 

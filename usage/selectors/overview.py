@@ -6,7 +6,7 @@ from typing import TypeVar
 from django.db.models import Model, QuerySet
 
 from usage.models import DailyRollup, DirtyMark, Organization, Project
-from usage.selectors.access import Viewer, find_scope
+from usage.selectors.access import Viewer
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 MAX_CHOICES = 500

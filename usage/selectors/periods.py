@@ -62,7 +62,8 @@ class Bounds:
 
 @cache
 def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # A machine's own zone is no name that the database would share.
+    return frozenset(available_timezones() - {"localtime"})
 
 
 def find_zone(name: str, field: str = "timezone") -> ZoneInfo:

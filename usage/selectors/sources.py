@@ -59,5 +59,5 @@ def choose(
     by_month = granularity in (Granularity.TOTAL, Granularity.MONTH) and bounds.are_months
     same = [o.id for o in organizations if o.time_zone == bounds.zone.key]
     others = [o.id for o in organizations if o.time_zone != bounds.zone.key]
-    parts = [Part(MONTHS if by_month else DAYS, same)]
-    return [*parts, Part(BUCKETS, others)] if others else parts
+    parts = [Part(MONTHS if by_month else DAYS, same), Part(BUCKETS, others)]
+    return [part for part in parts if part.organization_ids] or parts[:1]

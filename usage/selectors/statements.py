@@ -77,6 +77,7 @@ def build(plan: Plan) -> tuple[str, Mapping[str, Any]]:
         f"{column} DESC" if column == plan.order.column and plan.order.descending else column
         for column in plan.order_columns
     )
+    limit = plan.parameters.add(plan.limit + 1)
     statement = f"""
     WITH part AS ({" UNION ALL ".join(_part(plan, part) for part in plan.parts)}),
     grouped AS ({_grouped(plan)}),
@@ -84,7 +85,7 @@ def build(plan: Plan) -> tuple[str, Mapping[str, Any]]:
     line AS ({_lines(plan)}),
     page AS (
         SELECT row_number() OVER (ORDER BY {ordering}) AS position, start{groups}, {_ALL_SUMS}
-        FROM line WHERE {_after(plan)} ORDER BY {ordering} LIMIT {plan.parameters.add(plan.limit + 1)}
+        FROM line WHERE {_after(plan)} ORDER BY {ordering} LIMIT {limit}
     )
     SELECT 0 AS position, NULL AS start{nulls}, {_ALL_SUMS} FROM total
     UNION ALL SELECT position, start{groups}, {_ALL_SUMS} FROM page
@@ -121,7 +122,10 @@ def _plain_columns(plan: Plan) -> list[str]:
 
 def _within(plan: Plan, source: Source) -> list[str]:
     if source.calendar:
-        bounds = plan.parameters.add(plan.bounds.first_day), plan.parameters.add(plan.bounds.last_day)
+        bounds = (
+            plan.parameters.add(plan.bounds.first_day),
+            plan.parameters.add(plan.bounds.last_day),
+        )
         return [f"r.{source.when} >= {bounds[0]}", f"r.{source.when} <= {bounds[1]}"]
     instants = plan.parameters.add(plan.bounds.start), plan.parameters.add(plan.bounds.end)
     return [f"r.{source.when} >= {instants[0]}", f"r.{source.when} < {instants[1]}"]

@@ -24,7 +24,7 @@ def compact(value: int) -> str:
 
 
 @register.filter
-def quantity(value: int) -> str:
+def quantity(value: int | Decimal) -> str:
     """A count with thousands separated."""
     return formats.quantity(value)
 

@@ -23,7 +23,8 @@ from config.embedded import EmbeddedError, EmbeddedServer, embedded_wanted
 from config.supervisor import Child, Supervisor
 
 PORT_FREE_SECONDS = 3.0
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
+_WILDCARDS = ("", "0.0.0.0")  # noqa: S104 - compared with, never a default
 
 
 class StopRequested(BaseException):
@@ -108,6 +109,8 @@ class Command(BaseCommand):
             self._say("new API key: manage.py apikey create --organization SLUG --scope ingest")
         else:
             self._say(f"try: {_curl(base, key)}")
+        if host in _WILDCARDS and "ALLOWED_HOSTS" not in os.environ:
+            self._say("note: set ALLOWED_HOSTS to the names by which other machines may call this")
         self._say(f"ready: {base}/")
 
     def _say(self, line: str) -> None:
@@ -167,7 +170,7 @@ def _children(host: str, port: int, workers: int) -> list[Child]:
 
 
 def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return "127.0.0.1" if host in _WILDCARDS else host
 
 
 def _answers(url: str) -> bool:

@@ -1,0 +1,118 @@
+"""`make bench`: run everything, print a table, write var/bench.json."""
+
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.load import make_bodies, post_all
+from tests.bench.stack import Stack, running_stack
+from tests.bench.yardsticks import measure_copy
+
+BATCHES, BATCH_SIZE, BATCH_CLIENTS = 150, 1000, 4
+SINGLES, SINGLE_CLIENTS = 3000, 8
+OUTPUT = Path("var/bench.json")
+
+
+def bench_batches(stack: Stack) -> dict[str, Any]:
+    """Events a second in batches of 1,000, after a warm-up."""
+    post_all(stack, make_bodies(10, BATCH_SIZE, seed=1), BATCH_CLIENTS)
+    seconds, times = post_all(stack, make_bodies(BATCHES, BATCH_SIZE, seed=2), BATCH_CLIENTS)
+    return {
+        "events_per_second": round(BATCHES * BATCH_SIZE / seconds),
+        "p50_ms": round(statistics.median(times) * 1000, 1),
+    }
+
+
+def bench_singles(stack: Stack) -> dict[str, Any]:
+    """Requests a second with one event each, 8 keep-alive clients."""
+    unwrapped = [body[1:-1] for body in make_bodies(SINGLES + 300, 1, seed=3)]
+    post_all(stack, unwrapped[:300], SINGLE_CLIENTS)
+    seconds, times = post_all(stack, unwrapped[300:], SINGLE_CLIENTS)
+    times.sort()
+    return {
+        "events_per_second": round(SINGLES / seconds),
+        "p50_ms": round(statistics.median(times) * 1000, 1),
+        "p99_ms": round(times[len(times) * 99 // 100] * 1000, 1),
+    }
+
+
+def bench_rollup(stack: Stack) -> dict[str, Any]:
+    """Seconds that the roll up command takes for what the load has left behind."""
+    began = time.perf_counter()
+    stack.manage("rollup")
+    seconds = time.perf_counter() - began
+    with psycopg.connect(stack.conninfo) as connection:
+        row = connection.execute("SELECT count(*) FROM usage_usageevent").fetchone()
+    return {"events": row[0] if row else 0, "seconds": round(seconds, 1)}
+
+
+def bytes_per_event(stack: Stack) -> dict[str, Any]:
+    """Disk of an event: its row alone, and with all indexes and the key table."""
+    query = """
+        SELECT count(*), sum(pg_relation_size(tableoid::regclass)) FROM (SELECT 1) x, (
+            SELECT oid AS tableoid FROM pg_class WHERE relname LIKE 'usage_usageevent_2%'
+            AND relkind = 'r') parts
+    """
+    with psycopg.connect(stack.conninfo) as connection:
+        events = connection.execute("SELECT count(*) FROM usage_usageevent").fetchone()
+        rows = connection.execute(query).fetchone()
+        whole = connection.execute(
+            "SELECT sum(pg_total_relation_size(oid)) + pg_total_relation_size('usage_eventkey')"
+            " FROM pg_class WHERE relname LIKE 'usage_usageevent_2%' AND relkind = 'r'"
+        ).fetchone()
+    count = events[0] if events else 1
+    alone = float(rows[1]) / count if rows else 0.0
+    total = float(whole[0]) / count if whole else 0.0
+    return {"row": round(alone), "with_indexes_and_key": round(total)}
+
+
+def main() -> None:
+    """Run the benchmarks one after the other on one machine."""
+    with running_stack() as stack:
+        results: dict[str, Any] = {
+            "batches": bench_batches(stack),
+            "singles": bench_singles(stack),
+            "rollup": bench_rollup(stack),
+            "bytes_per_event": bytes_per_event(stack),
+        }
+        copy = measure_copy(stack.conninfo)
+    results["copy"] = {
+        "rows": copy.rows,
+        "events_only_per_second": round(copy.events_only),
+        "events_and_keys_per_second": round(copy.events_and_keys),
+    }
+    show(results)
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    OUTPUT.write_text(json.dumps(results, indent=1))
+
+
+def show(results: dict[str, Any]) -> None:
+    """Print the figures beside their yardsticks."""
+    table = Table("what", "figure", "yardstick", "ratio")
+    for name in ("batches", "singles"):
+        rate = results[name]["events_per_second"]
+        for yard in ("events_only_per_second", "events_and_keys_per_second"):
+            limit = results["copy"][yard]
+            what = f"ingest over HTTP, {name}, events/s"
+            label = f"COPY {yard.removesuffix('_per_second').replace('_', ' ')}: {limit:,}"
+            table.add_row(what, f"{rate:,}", label, f"{rate / limit:.2f}")
+    table.add_row("batch latency p50, ms", str(results["batches"]["p50_ms"]), "", "")
+    single = results["singles"]
+    spread = f"{single['p99_ms'] / single['p50_ms']:.1f}"
+    table.add_row("single p99, ms", str(single["p99_ms"]), f"p50: {single['p50_ms']}", spread)
+    rollup = results["rollup"]
+    table.add_row("roll up, s", str(rollup["seconds"]), f"{rollup['events']:,} events", "")
+    size = results["bytes_per_event"]
+    whole = size["with_indexes_and_key"]
+    table.add_row("bytes an event", str(whole), f"row: {size['row']}", f"{whole / size['row']:.2f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

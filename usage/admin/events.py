@@ -1,0 +1,265 @@
+"""The event list, bounded by date so that it stays fast on any number of rows, and an event."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from usage.admin.filters import NOT_GIVEN, Columns, UsageFilter
+from usage.admin.paging import BoundedPaginator
+from usage.admin.scope import ReadOnlyAdmin, reach_of
+from usage.formats import UNKNOWN, UNPRICED, duration, money, quantity
+from usage.models import UsageEvent
+from usage.selectors.event_pages import charges_of, event_by_key, near_episode
+
+_Rows = list[str | list[str] | tuple[str, ...]]
+_WHAT: _Rows = [
+    ("provider", "asked_model", "response_model"),
+    ("operation", "action", "agent_type"),
+    ("session_id", "run_id", "run_trigger"),
+    ("service_tier", "billing_scope", "free_tier"),
+    "length",
+]
+_QUANTITIES: _Rows = [
+    ("input_tokens", "cache_read_tokens"),
+    ("cache_write_tokens", "cache_write_1h_tokens"),
+    ("output_tokens", "reasoning_tokens"),
+    ("all_tokens", "estimated"),
+    "meters",
+]
+_WHO: _Rows = [("organization", "project"), ("team", "subject"), "api_key", "tags"]
+_AMOUNTS = ["cost", "input_cost", "cache_cost", "output_cost"]
+
+
+def event_key(organization_id: int, event_id: str) -> str:
+    """What names an event in the admin's URLs; its number alone has no index."""
+    return f"{organization_id}:{event_id}"
+
+
+class EventFilter(UsageFilter):
+    """The filter form for events."""
+
+    columns = Columns(
+        time="occurred_at", session="session_id", run="run_id", status="status", cost="cost"
+    )
+
+    def of_episode(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """The events of one session or run, looked for where its sums say that it was."""
+        found = super().of_episode(rows, name, value)
+        return found if value == NOT_GIVEN else near_episode(found, self.viewer, name, value)
+
+
+class EventChangeList(ChangeList):
+    """Links rows by their key."""
+
+    def url_for_result(self, result: Model) -> str:
+        """The page of an event."""
+        if not isinstance(result, UsageEvent):
+            return super().url_for_result(result)
+        return event_url(result.organization_id, result.event_id)
+
+
+def event_url(organization_id: int, event_id: str) -> str:
+    """The admin page of an event."""
+    key = quote(event_key(organization_id, event_id))
+    return reverse("admin:usage_usageevent_change", args=(key,))
+
+
+@admin.register(UsageEvent)
+class UsageEventAdmin(ReadOnlyAdmin[UsageEvent]):
+    """Stored events, newest first."""
+
+    change_form_template = "tallyman/event.html"
+    list_display = [
+        "occurred", "event_id", "organization", "project", "subject", "kind",
+        "outcome", "input_count", "output_count", "shown_cost",
+    ]  # fmt: skip
+    list_display_links = ["event_id"]
+    list_filter = [EventFilter]
+    list_select_related = ["organization", "project", "subject", "kind"]
+    paginator = BoundedPaginator
+    list_max_show_all = 0
+    sortable_by = ()
+    ordering = ["-occurred_at", "-id"]
+    fieldsets = [
+        (None, {"fields": ["event_id", ("occurred", "received"), "outcome", "correction"]}),
+        ("Who", {"fields": _WHO}),
+        ("What", {"fields": _WHAT}),
+        ("Quantities", {"fields": _QUANTITIES}),
+        ("Money", {"fields": [*(f"exact_{name}" for name in _AMOUNTS), "reported"]}),
+    ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """A list that links by key."""
+        return EventChangeList
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> UsageEvent | None:
+        """The event called "organization id:event id", if its organization is visible."""
+        owner, _, event_id = object_id.partition(":")
+        if not (owner.isascii() and owner.isdigit() and len(owner) < 10) or "\0" in event_id:
+            return None
+        if not reach_of(request).viewer.may_see(int(owner)):
+            return None
+        return event_by_key(int(owner), event_id)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The event with the charges that its cost is made of."""
+        event = self.get_object(request, unquote(object_id))
+        extra = {"charges": charges_of(event)} if event else {}
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    @admin.display(description="status")
+    def outcome(self, event: UsageEvent) -> str:
+        """Success, error or cancelled, and whether the event still counts."""
+        status = event.get_status_display()
+        return (
+            status
+            if event.state == UsageEvent.State.COUNTED
+            else (f"{status}, {event.get_state_display()}")
+        )
+
+    @admin.display(description="occurred (UTC)")
+    def occurred(self, event: UsageEvent) -> str:
+        """When, to the second."""
+        return f"{event.occurred_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="received (UTC)")
+    def received(self, event: UsageEvent) -> str:
+        """When it arrived, to the second."""
+        return f"{event.received_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="input")
+    def input_count(self, event: UsageEvent) -> str:
+        """Input tokens."""
+        return quantity(event.input_tokens)
+
+    @admin.display(description="output")
+    def output_count(self, event: UsageEvent) -> str:
+        """Output tokens."""
+        return quantity(event.output_tokens)
+
+    @admin.display(description="cost")
+    def shown_cost(self, event: UsageEvent) -> str:
+        """The cost as far as it matters in a list."""
+        return money(event.cost, settings.TALLYMAN_CURRENCY, 6)
+
+    @admin.display(description="duration")
+    def length(self, event: UsageEvent) -> str:
+        """How long the call took."""
+        return duration(event.duration_ms)
+
+    @admin.display(description="total tokens")
+    def all_tokens(self, event: UsageEvent) -> str:
+        """Input plus output."""
+        return quantity(event.total_tokens)
+
+    @admin.display(description="correction")
+    def correction(self, event: UsageEvent) -> SafeString | str:
+        """Links to the event this one replaces and to the one that replaced it."""
+        parts = [
+            format_html('{} <a href="{}">{}</a>', label, url, other)
+            for label, other in (
+                ("corrects", event.corrects),
+                ("superseded by", event.superseded_by),
+            )
+            if other
+            for url in (event_url(event.organization_id, other),)
+        ]
+        return format_html("{}" + ", {}" * (len(parts) - 1), *parts) if parts else UNKNOWN
+
+    @admin.display(description="reported by the caller")
+    def reported(self, event: UsageEvent) -> str:
+        """The caller's own figure."""
+        if event.reported_cost is None:
+            return UNKNOWN
+        return f"{event.reported_cost:f} {event.reported_currency or ''}".strip()
+
+    @admin.display(description="billing")
+    def billing_scope(self, event: UsageEvent) -> str:
+        """Who pays the provider."""
+        return event.kind.get_billing_scope_display()
+
+    @admin.display(description="free tier")
+    def free_tier(self, event: UsageEvent) -> str:
+        """Whether the provider charges nothing."""
+        return "yes" if event.kind.free_tier else "no"
+
+    @admin.display(description="provider")
+    def provider(self, event: UsageEvent) -> str:
+        """The vendor."""
+        return event.kind.provider or UNKNOWN
+
+    @admin.display(description="model asked for")
+    def asked_model(self, event: UsageEvent) -> str:
+        """The model that was asked."""
+        return event.kind.model or UNKNOWN
+
+    @admin.display(description="model that answered")
+    def response_model(self, event: UsageEvent) -> str:
+        """The model that answered, where it is another."""
+        return event.kind.response_model or UNKNOWN
+
+    @admin.display(description="operation")
+    def operation(self, event: UsageEvent) -> str:
+        """The technical kind of call."""
+        return event.kind.operation or UNKNOWN
+
+    @admin.display(description="action")
+    def action(self, event: UsageEvent) -> str:
+        """The reason for the call."""
+        return event.kind.action or UNKNOWN
+
+    @admin.display(description="agent type")
+    def agent_type(self, event: UsageEvent) -> str:
+        """The kind of agent."""
+        return event.kind.agent_type or UNKNOWN
+
+    @admin.display(description="run trigger")
+    def run_trigger(self, event: UsageEvent) -> str:
+        """What started the run."""
+        return event.kind.run_trigger or UNKNOWN
+
+    @admin.display(description="service tier")
+    def service_tier(self, event: UsageEvent) -> str:
+        """The provider's service tier."""
+        return event.kind.service_tier or UNKNOWN
+
+    @admin.display(description="cost")
+    def exact_cost(self, event: UsageEvent) -> str:
+        """All ten decimals."""
+        return _exact(event.cost)
+
+    @admin.display(description="of it input")
+    def exact_input_cost(self, event: UsageEvent) -> str:
+        """All ten decimals."""
+        return _exact(event.input_cost)
+
+    @admin.display(description="of the input caching")
+    def exact_cache_cost(self, event: UsageEvent) -> str:
+        """All ten decimals."""
+        return _exact(event.cache_cost)
+
+    @admin.display(description="of it output")
+    def exact_output_cost(self, event: UsageEvent) -> str:
+        """All ten decimals."""
+        return _exact(event.output_cost)
+
+
+def _exact(amount: Decimal | None) -> str:
+    return UNPRICED if amount is None else f"{amount:f} {settings.TALLYMAN_CURRENCY}"

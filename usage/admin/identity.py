@@ -1,0 +1,161 @@
+"""Organizations, projects, teams, people and members."""
+
+from typing import Any, TypeVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from usage.admin.scope import OrganizationFilter, ScopedAdmin, changeable, reach_of
+from usage.archiving import archive, restore
+from usage.models import Membership, Organization, Project, Subject, Team
+from usage.organizations import change_time_zone
+
+Archivable = TypeVar("Archivable", Organization, Project)
+Owned = TypeVar("Owned", Project, Team, Subject)
+
+
+class ArchivedFilter(admin.SimpleListFilter):
+    """In use (the default), archived, or both."""
+
+    title = "state"
+    parameter_name = "archived"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, str]]:
+        """Archived or both, besides the default."""
+        return [("yes", "archived"), ("all", "all")]
+
+    def choices(self, changelist: Any) -> Any:
+        """The choices, the default one called what it is."""
+        first, *rest = super().choices(changelist)
+        return [{**first, "display": "in use"}, *rest]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The chosen rows."""
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(archived_at__isnull=self.value() != "yes")
+
+
+class ArchivableAdmin(ScopedAdmin[Archivable]):
+    """Rows that can be archived and restored."""
+
+    actions = ["archive_selected", "restore_selected"]
+
+    @admin.action(description="Archive selected %(verbose_name_plural)s", permissions=["change"])
+    def archive_selected(self, request: HttpRequest, queryset: QuerySet[Archivable]) -> None:
+        """Archive those of the chosen rows that the user may change."""
+        count = archive(changeable(queryset, request, self.organization_path))
+        messages.success(request, f"{count} archived.")
+
+    @admin.action(description="Restore selected %(verbose_name_plural)s", permissions=["change"])
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Archivable]) -> None:
+        """Restore those of the chosen rows that the user may change."""
+        count = restore(changeable(queryset, request, self.organization_path))
+        messages.success(request, f"{count} restored.")
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ArchivableAdmin[Organization]):
+    """Tenants; only site staff changes them."""
+
+    organization_path = "pk"
+    list_display = ["slug", "name", "time_zone", "subject_policy", "created_at", "archived_at"]
+    list_filter = [ArchivedFilter]
+    search_fields = ["slug", "name"]
+    fields = ["slug", "name", "time_zone", "subject_policy", "rate_card", "created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whether the user is site staff."""
+        return reach_of(request).administers is None
+
+    def has_change_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
+        """Whether the user is site staff."""
+        return reach_of(request).administers is None
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Organization | None = None
+    ) -> list[str]:
+        """The slug is fixed once clients send it."""
+        return ["created_at"] if obj is None else ["slug", "created_at"]
+
+    def save_model(
+        self, request: HttpRequest, obj: Organization, form: ModelForm[Organization], change: bool
+    ) -> None:
+        """Save; another time zone goes through the stage that moves days and months with it."""
+        zone = obj.time_zone
+        moved = change and "time_zone" in form.changed_data
+        if moved:
+            obj.time_zone = form.initial["time_zone"]
+        super().save_model(request, obj, form, change)
+        if moved:
+            change_time_zone(obj, zone)
+
+
+class OwnedAdmin(ScopedAdmin[Owned]):
+    """Identities of one organization, whose name for clients is fixed once they send it."""
+
+    client_name = "slug"
+    list_select_related = ["organization"]
+    autocomplete_fields = ["organization"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Owned | None = None) -> list[str]:
+        """Organization and client name can be chosen only at first."""
+        return ["created_at"] if obj is None else ["organization", self.client_name, "created_at"]
+
+
+@admin.register(Project)
+class ProjectAdmin(OwnedAdmin[Project], ArchivableAdmin[Project]):
+    """Repositories and products."""
+
+    list_display = ["slug", "name", "organization", "created_at", "archived_at"]
+    list_filter = [ArchivedFilter, ("organization", OrganizationFilter)]
+    search_fields = ["slug", "name"]
+    fields = ["organization", "slug", "name", "created_at"]
+
+
+@admin.register(Team)
+class TeamAdmin(OwnedAdmin[Team]):
+    """Groups of people or projects."""
+
+    list_display = ["slug", "name", "organization", "created_at"]
+    list_filter = [("organization", OrganizationFilter)]
+    search_fields = ["slug", "name"]
+    fields = ["organization", "slug", "name", "created_at"]
+
+
+@admin.register(Subject)
+class SubjectAdmin(OwnedAdmin[Subject]):
+    """People and services that trigger calls."""
+
+    client_name = "key"
+    list_display = ["key", "display_name", "email", "organization", "created_at"]
+    list_filter = [("organization", OrganizationFilter)]
+    search_fields = ["key", "display_name", "email"]
+    fields = ["organization", "key", "display_name", "email", "created_at"]
+
+
+@admin.register(Membership)
+class MembershipAdmin(ScopedAdmin[Membership]):
+    """Which staff sees which organization; only site staff decides."""
+
+    list_display = ["user", "organization", "role"]
+    list_filter = [("organization", OrganizationFilter), "role"]
+    list_select_related = ["user", "organization"]
+    search_fields = ["user__username"]
+    autocomplete_fields = ["user", "organization"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whether the user is site staff."""
+        return reach_of(request).administers is None
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        """Whether the user is site staff."""
+        return reach_of(request).administers is None
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        """Whether the user is site staff: a membership is a right, not an identity."""
+        return reach_of(request).administers is None

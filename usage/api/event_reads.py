@@ -1,0 +1,125 @@
+"""`GET /events/` and `GET /events/{event_id}/`: stored events with their receipts."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
+from usage.api.parameters import MAX_PAGE, OwnFormat, ParameterReader, page_link, refuse
+from usage.models import APIKey, UsageEvent
+from usage.selectors.access import report_zone, viewer_of
+from usage.selectors.events import (
+    STATUSES,
+    EventPage,
+    EventQuery,
+    StoredEvent,
+    find_event,
+    list_events,
+)
+from usage.selectors.filters import ORGANIZATION
+from usage.selectors.questions import QuestionError
+
+PAGE = 100
+_encode = msgspec.json.encode
+_STATES = dict(UsageEvent.State.choices)
+_COSTS = ("input_cost", "output_cost", "cache_cost", "reported_cost")
+_AS_STORED = (
+    "event_id", "occurred_at", "received_at", "organization", "project", "subject", "team",
+    "model", "session_id", "run_id", "duration_ms", "billing_scope", "service_tier",
+    "free_tier", "estimated", "input_tokens", "output_tokens", "cache_read_tokens",
+    "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens", "api_key",
+    "reported_currency", "corrects", "superseded_by",
+)  # fmt: skip
+_WORDS = ("provider", "response_model", "operation", "action", "agent_type", "run_trigger")
+
+
+def list_response(request: Request) -> HttpResponse:
+    """A page of events, newest first. Raises ValidationError."""
+    viewer = viewer_of(request.user)
+    reader = ParameterReader(request.GET)
+    filters = reader.filters()
+    query = EventQuery(
+        viewer=viewer,
+        time_zone=reader.zone(lambda: report_zone(viewer, filters.get(ORGANIZATION))),
+        start=reader.bound("from"),
+        end=reader.bound("to"),
+        status=reader.choice("status", ("", *STATUSES), ""),
+        filters=filters,
+        limit=reader.number("limit", PAGE, MAX_PAGE),
+        cursor=reader.one("cursor"),
+    )
+    reader.finish()
+    try:
+        page = list_events(query)
+    except QuestionError as error:
+        refuse(error)
+    return _json(_page_as_json(request, page))
+
+
+class EventView(APIView):
+    """One stored event with its receipt; site keys and staff may need `?organization=`."""
+
+    authentication_classes = (KeyAuthentication, StaffSession)
+    permission_classes = (HasScope,)
+    content_negotiation_class = OwnFormat
+    scope = APIKey.Scope.READ
+
+    def get(self, request: Request, event_id: str) -> HttpResponse:
+        """Show the event, 404 if the caller's organizations have none of this id."""
+        reader = ParameterReader(request.GET)
+        organization = reader.one(ORGANIZATION) or None
+        reader.finish()
+        try:
+            event = find_event(viewer_of(request.user), event_id, organization)
+        except QuestionError as error:
+            refuse(error)
+        if event is None:
+            raise NotFound(f"There is no event {event_id!r}.")
+        return _json(event_as_json(event))
+
+
+def event_as_json(event: StoredEvent) -> dict[str, Any]:
+    """An event by the names of the interface; money as strings, what is not given as null."""
+    return {
+        **{name: event[name] for name in _AS_STORED},
+        **{name: event[name] or None for name in _WORDS},
+        **{name: _money(event[name]) for name in _COSTS},
+        "status": STATUSES[event["status"]],
+        "state": _STATES[event["state"]],
+        "total_tokens": event["input_tokens"] + event["output_tokens"],
+        "price_version": event["price_version_id"],
+        "meters": _raw(event["meters::text"]),
+        "tags": _raw(event["tags::text"]),
+        "receipt": {
+            "status": "accepted",
+            "cost": _money(event["cost"]),
+            "currency": settings.TALLYMAN_CURRENCY,
+            "received_at": event["received_at"],
+        },
+    }
+
+
+def _page_as_json(request: Request, page: EventPage) -> dict[str, Any]:
+    return {
+        "results": [event_as_json(event) for event in page.events],
+        "next": page_link(request, page.older),
+        "previous": page_link(request, page.newer),
+    }
+
+
+def _json(body: object) -> HttpResponse:
+    return HttpResponse(_encode(body), content_type="application/json")
+
+
+def _money(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
+
+
+def _raw(text: str | None) -> msgspec.Raw | None:
+    return None if text is None else msgspec.Raw(text.encode())

@@ -1,0 +1,1 @@
+"""Demonstration data: a believable year of three made-up organizations."""
