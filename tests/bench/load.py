@@ -48,9 +48,7 @@ def make_event(chance: random.Random) -> dict[str, Any]:
 def make_bodies(count: int, size: int, seed: int) -> list[bytes]:
     """`count` request bodies of `size` events each, all with ids of their own."""
     chance = random.Random(seed)
-    return [
-        json.dumps([make_event(chance) for _ in range(size)]).encode() for _ in range(count)
-    ]
+    return [json.dumps([make_event(chance) for _ in range(size)]).encode() for _ in range(count)]
 
 
 def post_all(stack: Stack, bodies: list[bytes], clients: int) -> tuple[float, list[float]]:

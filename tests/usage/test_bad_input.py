@@ -3,16 +3,18 @@ import gzip
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from tests.usage.conftest import body
 from usage.ingest.decode import MAX_BODY_BYTES
 from usage.keys import create_key
 from usage.models import APIKey, EventKey, UsageEvent
+
+if TYPE_CHECKING:
+    from rest_framework.response import _MonkeyPatchedResponse
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +23,7 @@ PATH = "/api/v1/events/"
 
 def send(
     client: APIClient, data: bytes, media_type: str = "application/json", **headers: str
-) -> Response:
+) -> "_MonkeyPatchedResponse":
     return client.post(PATH, data, content_type=media_type, headers=headers)
 
 

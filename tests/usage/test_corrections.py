@@ -53,7 +53,9 @@ def test_a_correction_of_zero_counts_is_a_plain_reversal(caller: Caller) -> None
 
 @pytest.mark.django_db
 def test_an_event_and_its_correction_may_arrive_together(caller: Caller) -> None:
-    report = ingest([event("b", input_tokens=0, output_tokens=100, corrects="a"), event("a")], caller)
+    correction = event("b", input_tokens=0, output_tokens=100, corrects="a")
+
+    report = ingest([correction, event("a")], caller)
 
     assert report.accepted == 2
     assert totals() == (1, Decimal("0.0015"))
