@@ -1,7 +1,6 @@
 """Prepared events → rated rows in PostgreSQL's COPY text format."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
@@ -33,8 +32,7 @@ _FREE = Rating(0, _ZERO, _ZERO, _ZERO, _ZERO)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-@dataclass(slots=True)
-class Rated:
+class Rated(msgspec.Struct, gc=False):
     """A prepared event with its rating (None = unpriced) and kind of call."""
 
     prepared: Prepared

@@ -30,7 +30,9 @@ class SubjectValue(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
     display_name: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
-class EventValue(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class EventValue(
+    msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False
+):
     """One usage event as API.md defines it. Token counts are inclusive totals:
     `input_tokens` contains cached and cache-written tokens, `output_tokens` reasoning.
     `occurred_at` is aware; `reported_cost` is the caller's figure in `currency`.
