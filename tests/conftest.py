@@ -52,11 +52,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture
-def catalogue(request: pytest.FixtureRequest) -> None:
+def catalogue(db: None) -> None:
     """The shipped prices, loaded again where a transactional test has emptied the tables."""
-    request.getfixturevalue(
-        "transactional_db" if "transactional_db" in request.fixturenames else "db"
-    )
     if not PriceVersion.objects.exists():
         CatalogueSource.objects.all().delete()
         load_catalogue()

@@ -44,7 +44,7 @@ Load = Callable[[list[ListedProvider]], CatalogueResult]
 
 
 @pytest.fixture
-def load(db: None, monkeypatch: pytest.MonkeyPatch) -> Load:
+def load(no_prices: None, monkeypatch: pytest.MonkeyPatch) -> Load:
     def run(providers: list[ListedProvider]) -> CatalogueResult:
         monkeypatch.setattr(loading, "listed_providers", lambda: providers)
         return load_catalogue(NOW)

@@ -135,7 +135,7 @@ def test_a_model_of_another_provider_than_named_has_no_price(
     assert book.find("vllm", "openai/gpt-4o", noon) is None
 
 
-def test_an_empty_database_prices_nothing(db: None, noon: datetime) -> None:
+def test_an_empty_database_prices_nothing(no_prices: None, noon: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE pricing_provider, pricing_ratecard CASCADE")
     assert PriceBook(0).find("anthropic", "claude-sonnet-4-5", noon) is None

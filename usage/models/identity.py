@@ -17,8 +17,11 @@ validate_name = RegexValidator(
 
 
 def validate_time_zone(value: str) -> None:
-    """Raise ValidationError unless `value` names a zone of the IANA database."""
-    if value not in zoneinfo.available_timezones():
+    """Raise ValidationError unless `value` names a zone of the IANA database.
+
+    A machine's own `localtime` is none: the database would not know it.
+    """
+    if value == "localtime" or value not in zoneinfo.available_timezones():
         raise ValidationError("%(value)s is not an IANA time zone.", params={"value": value})
 
 
