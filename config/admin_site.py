@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
 from config.dashboards import views
-from config.navigation import sidebar
+from config.navigation import current_name, sidebar
 
 
 class TallymanAdminSite(admin.AdminSite):
@@ -19,6 +19,7 @@ class TallymanAdminSite(admin.AdminSite):
     index_title = "Overview"
     site_url = None
     enable_nav_sidebar = True
+    empty_value_display = "—"
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """The dashboards' pages before the stock ones, which end in a catch-all."""
@@ -27,6 +28,11 @@ class TallymanAdminSite(admin.AdminSite):
             path("charts/spend/", self.admin_view(views.SpendChart.as_view()), name="spend_chart"),
         ]
         return own + super().get_urls()
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page shows, with `section`: the name that the sidebar gives to it."""
+        context: dict[str, Any] = super().each_context(request)
+        return {**context, "section": current_name(context["available_apps"])}
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,6 +1,5 @@
 """Readers of the process environment: the only place that knows how a variable is spelled."""
 
-import os
 import re
 import secrets
 from collections.abc import Mapping
@@ -86,7 +85,7 @@ def secret_key(environ: Mapping[str, str], data: Path, *, debug: bool) -> str:
 def _kept_secret(path: Path) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48))
         # A hard link is taken by one of several processes that start at once; all read its text.

@@ -84,6 +84,12 @@ def sidebar(allowed: dict[str, dict[str, Any]], path: str) -> list[dict[str, Any
     return groups
 
 
+def current_name(groups: list[dict[str, Any]]) -> str:
+    """The name of the sidebar's entry for the page shown, "" where it has none."""
+    entries = (entry for group in groups for entry in group["models"])
+    return next((str(entry["name"]) for entry in entries if entry.get("current")), "")
+
+
 def _page(label: str, name: str, path: str) -> dict[str, Any]:
     url = reverse(name)
     return {

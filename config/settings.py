@@ -78,6 +78,7 @@ TEMPLATES = [
 DATABASES = env.databases(os.environ, TALLYMAN_DATA)
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from pricing.catalogue.snapshot import BEGINNING
 from pricing.models import AIModel, ModelAlias, Price, PriceVersion, Provider, RateCard
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -107,11 +108,11 @@ class PriceVersionAdmin(ReadOnlyAdmin[PriceVersion]):
     list_display = [
         "model",
         "provider",
-        "rate_card",
+        "input_price",
+        "output_price",
         "service_tier",
-        "effective_from",
-        "effective_to",
-        "origin",
+        "rate_card",
+        "in_force",
     ]
     list_filter = ["rate_card", "service_tier", "model__provider"]
     list_select_related = ["model__provider", "rate_card"]
@@ -127,7 +128,37 @@ class PriceVersionAdmin(ReadOnlyAdmin[PriceVersion]):
     ]
     inlines = [PriceInline]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PriceVersion]:
+        """Fetch the prices of all versions at once."""
+        return super().get_queryset(request).prefetch_related("prices")
+
+    @admin.display(description="input per 1 M")
+    def input_price(self, version: PriceVersion) -> str:
+        """The price of a million input tokens."""
+        return _per_million(version, "input_tokens")
+
+    @admin.display(description="output per 1 M")
+    def output_price(self, version: PriceVersion) -> str:
+        """The price of a million output tokens."""
+        return _per_million(version, "output_tokens")
+
+    @admin.display(description="in force", ordering="effective_from")
+    def in_force(self, version: PriceVersion) -> str:
+        """From its first day up to the day on which another one takes over."""
+        first, end = version.effective_from, version.effective_to
+        start = "" if first == BEGINNING else f"from {first.day} {first:%b %Y}"
+        until = "" if end is None else f"until {end.day} {end:%b %Y}"
+        return f"{start} {until}".strip() or "always"
+
     @admin.display(description="provider", ordering="model__provider__slug")
     def provider(self, version: PriceVersion) -> str:
         """The slug of the model's vendor."""
         return version.model.provider.slug
+
+
+def _per_million(version: PriceVersion, meter: str) -> str:
+    for price in version.prices.all():
+        if price.meter == meter:
+            amount = price.unit_price * 1_000_000 / price.per
+            return f"{amount.normalize():f} {version.rate_card.currency}"
+    return "—"

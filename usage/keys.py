@@ -43,7 +43,8 @@ def create_key(
     """Make a key; return it with the secret text, which is shown once and kept nowhere.
 
     The organization is made if it is missing; None makes a site key, valid for all.
-    `expires` counts from now. Raises ValidationError for an unknown scope or a bad slug.
+    `expires` counts from now. Raises ValidationError for an unknown scope, a bad slug or a
+    name that is too long.
     """
     chosen = sorted(set(scopes))
     unknown = set(chosen) - set(APIKey.Scope.values)
@@ -52,6 +53,7 @@ def create_key(
             f"A scope is one of {', '.join(APIKey.Scope.values)},"
             f" not {', '.join(sorted(unknown)) or 'none'}."
         )
+    APIKey._meta.get_field("name").run_validators(name)
     with transaction.atomic():
         organization = ensure_organization(organization_slug) if organization_slug else None
         key = APIKey(
@@ -94,7 +96,7 @@ def recognise(secret: str, now: datetime | None = None) -> KeyHolder:
     """The holder of a valid key. Raises KeyRefused; notes the use at most once a minute."""
     now = now or datetime.now(UTC)
     bare = secret.removeprefix(KEY_MARK)
-    row = _find(bare.partition(".")[0])
+    row = None if "\0" in bare else _find(bare.partition(".")[0])
     if row is None or not APIKey.objects.key_generator.verify(bare, row[1]):
         raise KeyRefused("The API key is not known.")
     pk, _, revoked, expiry, used_at, scopes, org_id, slug, policy, card, archived = row

@@ -46,6 +46,7 @@ def read_overview(viewer: Viewer, question: Question) -> dict[str, Any]:
         "totals": answer.totals,
         "unpriced_url": events_url(question, unpriced="1"),
         "waiting": waiting_since(viewer),
+        "sees_none": viewer.organization_ids == frozenset(),
     }
     if not answer.totals.events and not has_usage(viewer):
         return {**context, "empty": True}

@@ -53,12 +53,14 @@ class UnpricedModel:
 
 
 def read_panels(reading: Reading) -> list[Panel]:
-    """Read the four tables of a question."""
+    """Read the four tables of a question; within one organization agents take its place."""
     ids = reading.viewer.organization_ids
     single = "organization" in reading.question.filters or (ids is not None and len(ids) == 1)
     owner: tuple[str, ...] = () if single else ("organization",)
     return [
-        _panel(reading, "Organizations", ("organization",)),
+        _panel(reading, "Agent types", ("agent_type",))
+        if single
+        else _panel(reading, "Organizations", ("organization",)),
         _panel(reading, "Models", ("model",), coloured=True),
         _panel(reading, "Projects", (*owner, "project")),
         _panel(reading, "People", (*owner, "subject")),

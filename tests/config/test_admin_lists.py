@@ -120,7 +120,7 @@ def test_an_event_page_shows_everything_with_ten_decimals(
     assert "0.3300000000 USD" in page.text
     assert ">0.3000000000<" in page.text
     assert ">0.0300000000<" in page.text
-    assert "200000" in page.text
+    assert "200,000" in page.text
     version = reverse("admin:pricing_priceversion_change", args=(stored.price_version_id,))
     assert version in page.text
 

@@ -10,31 +10,18 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models import Count, Sum
 
+from tests.usage.claude_code_logs import ORIGIN, SAMPLES, by_day, counted, picture, row
 from tests.usage.conftest import event as native_event
 from usage.importers import claude_code_import
-from usage.importers.claude_code import (
-    MAIN_AGENT,
-    SIDE_AGENT,
-    Malformed,
-    Origin,
-    project_of,
-    read_line,
-)
 from usage.importers.claude_code_import import ImportSummary, import_claude_code
 from usage.ingest.identities import tenant_of
 from usage.ingest.pipeline import Caller, ingest
 from usage.ingest.prepare import Tenancy
-from usage.ingest.values import EventValue
 from usage.models import UsageEvent
 from usage.organizations import ensure_organization
 from usage.rollups import roll_up
 
-SAMPLES = json.loads(
-    (Path(__file__).parent.parent / "samples" / "claude_code_jsonl.json").read_text()
-)
-ORIGIN = Origin(subject="ann")
 Rows = Sequence[dict[str, Any]]
 
 pytestmark = pytest.mark.django_db
@@ -60,54 +47,6 @@ def take(caller: Caller) -> Callable[..., ImportSummary]:
         return import_claude_code(list(files), tenant, caller, ORIGIN, lambda _: None)
 
     return run
-
-
-def row(**changes: Any) -> dict[str, Any]:
-    usage = changes.pop("usage", {"input_tokens": 10, "output_tokens": changes.pop("output", 5)})
-    message = {"id": changes.pop("id", "m"), "model": changes.pop("model", "claude-opus-4-8")}
-    return {
-        "type": "assistant",
-        "message": {**message, "usage": usage},
-        "requestId": "r",
-        "timestamp": "2026-11-20T10:00:00.000Z",
-        "cwd": "/srv/shop",
-        "sessionId": "s",
-        **changes,
-    }
-
-
-def counted() -> dict[str, Any]:
-    return UsageEvent.objects.filter(state=UsageEvent.State.COUNTED).aggregate(
-        events=Count("id"),
-        input=Sum("input_tokens"),
-        output=Sum("output_tokens"),
-        cost=Sum("cost"),
-    )
-
-
-def by_day() -> dict[str, dict[str, Any]]:
-    days = UsageEvent.objects.filter(state=UsageEvent.State.COUNTED).values("occurred_at__date")
-    sums = days.annotate(
-        input=Sum("input_tokens") - Sum("cache_read_tokens") - Sum("cache_write_tokens"),
-        output=Sum("output_tokens"),
-        cacheCreation=Sum("cache_write_tokens"),
-        cacheRead=Sum("cache_read_tokens"),
-        cost=Sum("cost"),
-    )
-    return {
-        str(day["occurred_at__date"]): {n: v for n, v in day.items() if n != "occurred_at__date"}
-        for day in sums
-    }
-
-
-def picture() -> list[tuple[Any, ...]]:
-    """What counts, without the ids that tell how it came to count."""
-    return sorted(
-        UsageEvent.objects.filter(state=UsageEvent.State.COUNTED).values_list(
-            "occurred_at", "session_id", "project__slug", "kind__agent_type",
-            "input_tokens", "output_tokens", "cost",
-        )
-    )  # fmt: skip
 
 
 def test_the_captured_row_costs_what_claude_code_said(
@@ -274,60 +213,6 @@ def test_passes_outside_the_message_are_events_of_their_own(
         ("m:r:advisor-1", "claude-sonnet-4-6", 800, 16),
         ("m:r:compaction-1", "claude-opus-4-8", 180000, 3500),
     ]
-
-
-def test_what_a_row_says_beside_its_tokens_is_kept() -> None:
-    [event] = read_line(
-        json.dumps(
-            row(
-                costUSD=0.5,
-                durationMs=12.6,
-                isSidechain=True,
-                gitBranch="fix\n1",
-                usage={
-                    "input_tokens": 1,
-                    "output_tokens": 2,
-                    "speed": "fast",
-                    "server_tool_use": {"web_search_requests": 3},
-                },
-            )
-        ).encode(),
-        Origin(subject="ann", team="web", project="shop"),
-    )
-    assert isinstance(event, EventValue)
-    assert (event.reported_cost, event.currency) == (Decimal("0.5"), "USD")
-    assert (event.duration_ms, event.service_tier) == (13, "fast")
-    assert (event.agent_type, event.team, event.project) == (SIDE_AGENT, "web", "shop")
-    assert event.meters == {"web_searches": Decimal(3)}
-    assert event.tags == {"client": "claude-code", "git_branch": "fix1"}
-
-
-def test_an_overlong_id_still_leaves_room_for_a_correction() -> None:
-    [event] = read_line(json.dumps(row(id="m" * 200)).encode(), ORIGIN)
-    assert isinstance(event, EventValue)
-    assert len(event.event_id) == 32
-    assert event.agent_type == MAIN_AGENT
-
-
-@pytest.mark.parametrize("line", [b"\xff", b"null", b'{"type": 5}', b'{"type":"assistant"}'])
-def test_a_line_that_is_no_row_is_malformed(line: bytes) -> None:
-    with pytest.raises(Malformed):
-        read_line(line, ORIGIN)
-
-
-@pytest.mark.parametrize(
-    ("folder", "project"),
-    [
-        ("/srv/shop", "shop"),
-        ("/srv/shop/", "shop"),
-        (r"C:\work\shop", "shop"),
-        ("/srv/shop/.claude/worktrees/fix", "shop"),
-        ("/", None),
-        (None, None),
-    ],
-)
-def test_the_project_is_named_by_its_folder(folder: str | None, project: str | None) -> None:
-    assert project_of(folder) == project
 
 
 def test_memory_does_not_grow_with_the_log(

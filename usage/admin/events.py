@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from usage.admin.figures import count_field
 from usage.admin.filters import NOT_GIVEN, Columns, UsageFilter
 from usage.admin.paging import BoundedPaginator
 from usage.admin.scope import ReadOnlyAdmin, reach_of
@@ -28,10 +29,10 @@ _WHAT: _Rows = [
     ("service_tier", "billing_scope", "free_tier"),
     "length",
 ]
-_QUANTITIES: _Rows = [
-    ("input_tokens", "cache_read_tokens"),
-    ("cache_write_tokens", "cache_write_1h_tokens"),
-    ("output_tokens", "reasoning_tokens"),
+_QUANTITIES: list[Any] = [
+    (count_field("input_tokens"), count_field("cache_read_tokens")),
+    (count_field("cache_write_tokens"), count_field("cache_write_1h_tokens")),
+    (count_field("output_tokens"), count_field("reasoning_tokens")),
     ("all_tokens", "estimated"),
     "meters",
 ]

@@ -1,10 +1,12 @@
 """Organizations, projects, teams, people and members."""
 
 from typing import Any, TypeVar
+from zoneinfo import available_timezones
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.forms import ModelForm
+from django.db.models import Field, QuerySet
+from django.forms import Field as FormField
+from django.forms import ModelForm, Select
 from django.http import HttpRequest
 
 from usage.admin.scope import OrganizationFilter, ScopedAdmin, changeable, reach_of
@@ -63,10 +65,24 @@ class OrganizationAdmin(ArchivableAdmin[Organization]):
     """Tenants; only site staff changes them."""
 
     organization_path = "pk"
-    list_display = ["slug", "name", "time_zone", "subject_policy", "created_at", "archived_at"]
+    list_display = ["slug", "name", "time_zone", "policy", "created_at", "archived_at"]
     list_filter = [ArchivedFilter]
     search_fields = ["slug", "name"]
     fields = ["slug", "name", "time_zone", "subject_policy", "rate_card", "created_at"]
+
+    @admin.display(description="subjects", ordering="subject_policy")
+    def policy(self, organization: Organization) -> str:
+        """The subject policy without its explanation."""
+        return organization.get_subject_policy_display().partition(":")[0]
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> FormField | None:
+        """Offer the zones to choose from; the model says which are accepted."""
+        if db_field.name == "time_zone":
+            zones = sorted(available_timezones() - {"localtime"})
+            kwargs["widget"] = Select(choices=[(zone, zone) for zone in zones])
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whether the user is site staff."""

@@ -90,8 +90,8 @@ class APIKeyAdmin(ReadOnlyAdmin[APIKey]):
 
     actions = ["revoke_selected"]
     list_display = [
-        "shown_prefix", "name", "organization", "shown_scopes",
-        "last_used_at", "created", "expiry_date", "revoked",
+        "shown_prefix", "name", "state", "organization", "shown_scopes",
+        "last_used_at", "expiry_date", "created",
     ]  # fmt: skip
     list_filter = [KeyStateFilter, ("organization", OrganizationFilter)]
     list_select_related = ["organization"]
@@ -99,7 +99,7 @@ class APIKeyAdmin(ReadOnlyAdmin[APIKey]):
     ordering = ["-created"]
     fields = [
         "shown_prefix", "name", "organization", "shown_scopes",
-        "created", "last_used_at", "expiry_date", "revoked",
+        "created", "last_used_at", "expiry_date", "state",
     ]  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -164,6 +164,13 @@ class APIKeyAdmin(ReadOnlyAdmin[APIKey]):
     def shown_prefix(self, key: APIKey) -> str:
         """What is visible of the key."""
         return f"tm_{key.prefix}…"
+
+    @admin.display(description="state")
+    def state(self, key: APIKey) -> str:
+        """Valid, expired or revoked, as the filter calls it."""
+        if key.revoked:
+            return "revoked"
+        return "expired" if key.has_expired else "valid"
 
     @admin.display(description="scopes")
     def shown_scopes(self, key: APIKey) -> str:

@@ -1,20 +1,23 @@
 """Sums of usage and whole sessions and runs, as the roll up made them; read-only."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from usage.admin.figures import count_field
 from usage.admin.filters import Columns, UsageFilter
 from usage.admin.paging import BoundedPaginator
 from usage.admin.scope import ReadOnlyAdmin, reach_of
-from usage.formats import compact, duration, money, quantity
+from usage.formats import UNPRICED, compact, duration, money, quantity
 from usage.models import (
     DailyRollup,
     MonthlyRollup,
@@ -32,7 +35,36 @@ _ABOUT_FIELDS = [
     "organization", "project", "subject", "main_kind", "started_at", "ended_at", "length",
 ]  # fmt: skip
 _SHOWN = ["requests", "failed", "tokens", "spend"]
-_SUMS = ["events", "errors", "unpriced_events", *Sums.COUNTS[3:], *Sums.COSTS]
+
+
+def _amount(name: str, label: str) -> Callable[[Sums], str]:
+    """A field of a row's page: an amount with all its decimals, unpriced where none is known."""
+
+    @admin.display(description=label)
+    def shown(row: Sums) -> str:
+        if row.unpriced_events == row.events:
+            return UNPRICED
+        return f"{getattr(row, name):f} {settings.TALLYMAN_CURRENCY}"
+
+    return shown
+
+
+@admin.display(description="time in calls")
+def _busy(row: Sums) -> str:
+    return duration(row.duration_ms)
+
+
+_SUMS: list[Any] = [
+    tuple(count_field(name) for name in ("events", "errors", "unpriced_events")),
+    tuple(count_field(name) for name in ("input_tokens", "output_tokens", "reasoning_tokens")),
+    tuple(
+        count_field(name)
+        for name in ("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens")
+    ),
+    (_amount("cost", "spend"), _amount("input_cost", "of it input")),
+    (_amount("output_cost", "of it output"), _amount("cache_cost", "of the input caching")),
+    _busy,
+]
 
 
 class SumsAdmin(ReadOnlyAdmin[AnySums]):
@@ -179,7 +211,8 @@ class EpisodeAdmin(SumsAdmin[AnyEpisode]):
             "tz": "UTC",
         }
         url = f"{reverse('admin:usage_usageevent_changelist')}?{urlencode(asked)}"
-        return format_html('<a href="{}">{} events</a>', url, quantity(row.events))
+        events = f"{quantity(row.events)} event{pluralize(row.events)}"
+        return format_html('<a href="{}">{}</a>', url, events)
 
 
 class SessionFilter(UsageFilter):

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from django.contrib import admin
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django_stubs_ext import StrOrPromise
 
 from usage.models import Membership, Organization, Project, Subject, Team
@@ -80,14 +80,6 @@ class ScopedAdmin(admin.ModelAdmin[AnyModel]):
         """Only rows of organizations the user may see: for lists, pages, actions, look-ups."""
         rows = super().get_queryset(request)
         return visible(rows, reach_of(request).viewer, self.organization_path)
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list under its own name instead of Django's instruction."""
-        title = str(self.opts.verbose_name_plural)
-        context = {"title": title[:1].upper() + title[1:], **(extra_context or {})}
-        return super().changelist_view(request, context)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the user sees any organization at all."""

@@ -25,7 +25,7 @@ _encode = msgspec.json.encode
 
 def decode_body(request: Request, body: bytes) -> Batch:
     """The events of a body by its content type. Raises BodyError."""
-    media_type = (request.content_type or "").lower()
+    media_type = (request.content_type or "").partition(";")[0].strip().lower()
     if media_type in ("application/x-ndjson", "application/ndjson", "application/jsonl"):
         return decode_ndjson(body)
     if media_type == "application/cloudevents+json":

@@ -13,11 +13,12 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from usage.selectors.dimensions import DIMENSIONS, TAG_MARK
-from usage.selectors.periods import find_zone
+from usage.selectors.periods import FIRST_YEAR, LAST_YEAR, find_zone
 from usage.selectors.questions import QuestionError
 
 MAX_PAGE = 1000
 T = TypeVar("T")
+Bound = TypeVar("Bound", date, datetime)
 # An unescaped + in a query string arrives as a space.
 _LOST_PLUS = re.compile(r"(T[\d:.]+) (\d\d:\d\d)\Z")
 
@@ -101,7 +102,7 @@ class ParameterReader:
             return None
         try:
             if len(text) == len("2026-11-01"):
-                return date.fromisoformat(text)
+                return self._in_range(name, date.fromisoformat(text))
             instant = datetime.fromisoformat(text)
         except ValueError:
             self.fault(name, "invalid", f"{text!r} is neither a date nor an RFC 3339 time.")
@@ -109,7 +110,7 @@ class ParameterReader:
         if instant.utcoffset() is None:
             self.fault(name, "naive", "A time needs an offset, as in 2026-11-01T00:00:00+01:00.")
             return None
-        return instant
+        return self._in_range(name, instant)
 
     def filters(self) -> dict[str, list[str]]:
         """The dimension names given as parameters, with all values of each."""
@@ -131,6 +132,12 @@ class ParameterReader:
                 self.fault(name, "unknown", f"There is no parameter {name!r}.")
         if self.faults:
             raise ValidationError(dict(self.faults))
+
+    def _in_range(self, name: str, bound: Bound) -> Bound | None:
+        if FIRST_YEAR <= bound.year <= LAST_YEAR:
+            return bound
+        self.fault(name, "out_of_range", f"The year lies between {FIRST_YEAR} and {LAST_YEAR}.")
+        return None
 
     def _try(self, read: Callable[[], T], default: T) -> T:
         try:

@@ -3,6 +3,8 @@
 import gzip
 import io
 import sys
+import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +65,8 @@ def size_of(paths: Iterable[str | Path]) -> int | None:
 def open_bytes(path: str | Path, advance: Advance) -> Iterator[BinaryIO]:
     """The content of a file (gzip opened, `-` = standard input).
 
-    `advance` is told, in bytes as they lie on the disk, how far reading has come.
+    `advance` is told, in bytes as they lie on the disk, how far reading has come. Reading
+    raises OSError that names the file when it is cut short or damaged.
     """
     if path == STDIN:
         yield io.BufferedReader(_Watched(sys.stdin.buffer, advance), _AT_ONCE)
@@ -72,11 +75,14 @@ def open_bytes(path: str | Path, advance: Advance) -> Iterator[BinaryIO]:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         content = io.BufferedReader(_Watched(file, advance), _AT_ONCE)
-        if packed:
+        if not packed:
+            yield content
+            return
+        try:
             with gzip.GzipFile(fileobj=content) as unpacked:
                 yield cast("BinaryIO", unpacked)
-        else:
-            yield content
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise OSError(f"{path}: {error}") from error
 
 
 def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | LineTooLong]]:
@@ -84,12 +90,14 @@ def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | LineTooLong]]:
     number = 0
     while line := file.readline(MAX_LINE_BYTES):
         number += 1
+        if number == 1:
+            line = line.removeprefix(BOM_UTF8)
         if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
             while rest := file.readline(MAX_LINE_BYTES):
                 if rest.endswith(b"\n"):
                     break
             yield number, LineTooLong(f"the line is over {MAX_LINE_BYTES:,} bytes")
-        elif not line.isspace():
+        elif line and not line.isspace():
             yield number, line
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from usage.ingest.decode import Batch, BodyError, Decoded, check_count, decode_one
+from usage.ingest.decode import Batch, BodyError, Decoded, check_count, decode_one, is_plain
 from usage.ingest.values import FieldError, Rejection
 
 _encode = msgspec.json.encode
@@ -26,7 +26,7 @@ _raws: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgsp
 
 def decode_cloudevents(body: bytes, *, batch: bool) -> Batch:
     """One CloudEvent, or with `batch` an array of them, → events. Raises BodyError."""
-    plain = b"\\" not in body
+    plain = is_plain(body)
     if not batch:
         return Batch([_event(body)], plain, single=True)
     try:

@@ -1,6 +1,7 @@
 """Corrections: a later event takes the place of an earlier one, which stays readable."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,6 +22,11 @@ _REMOVE = """
 """
 
 
+_UNKNOWN = ("unknown_event", "is not known")
+_REPLACED = ("already_superseded", "has already been replaced by another event")
+_CIRCULAR = ("circular", "is in turn a correction of this one")
+
+
 class Superseded(NamedTuple):
     """An event that left the sums: whose it was and when it occurred."""
 
@@ -34,25 +40,45 @@ def supersede(
     """Mark each corrected event superseded; by index, corrections that cannot be applied.
 
     Runs in the storing transaction after the batch's own rows are in, so that an event
-    and its correction may arrive together. A correction of an unknown event or of one
-    that another event has already replaced is refused.
+    and its correction may arrive together. A correction is refused when its event is
+    unknown or itself refused, or has already been replaced, or when corrections name
+    each other in a circle.
     """
     targets = {c.index: digest_of(c.tenant.id, c.event.corrects or "") for c in corrections}
     claims = find_claims(targets.values())
+    circular = {c.index: c for c in corrections}
     superseded: list[Superseded] = []
     refused: dict[int, Rejection] = {}
-    # In key order, so that two batches correcting the same events cannot deadlock.
-    for correction in sorted(corrections, key=lambda c: (targets[c.index], c.index)):
+    for correction in _targets_first(corrections, targets):
+        del circular[correction.index]
         target = claims.get(targets[correction.index])
-        if target is None:
-            refused[correction.index] = _refusal(correction, "unknown_event", "is not known")
-        elif not _mark(correction, target.occurred_at):
-            refused[correction.index] = _refusal(
-                correction, "already_superseded", "has already been replaced by another event"
-            )
-        else:
+        if target is not None and _mark(correction, target.occurred_at):
             superseded.append(Superseded(correction.tenant.id, target.occurred_at))
+            continue
+        refused[correction.index] = _refusal(correction, *(_REPLACED if target else _UNKNOWN))
+        claims.pop(correction.digest, None)
+    refused |= {index: _refusal(c, *_CIRCULAR) for index, c in circular.items()}
     return superseded, refused
+
+
+def _targets_first(
+    corrections: Sequence[Prepared], targets: Mapping[int, str]
+) -> Iterator[Prepared]:
+    """Corrections after those they correct, and without those in a circle.
+
+    The ones of events stored earlier come first, in key order, so that two batches
+    correcting the same events cannot deadlock.
+    """
+    followers: dict[str, list[Prepared]] = defaultdict(list)
+    own = {c.digest for c in corrections}
+    ready: list[Prepared] = []
+    for correction in corrections:
+        target = targets[correction.index]
+        (followers[target] if target in own else ready).append(correction)
+    while ready:
+        ready.sort(key=lambda c: (targets[c.index], c.index))
+        yield from ready
+        ready = [follower for c in ready for follower in followers[c.digest]]
 
 
 def remove(prepared: Sequence[Prepared]) -> None:

@@ -12,6 +12,8 @@ from usage.ingest.values import EventValue, Rejection
 
 MAX_EVENTS = 10_000
 MAX_BODY_BYTES = 16 * 1024 * 1024
+# Each costs a copy of what is left.
+MAX_GZIP_MEMBERS = 500
 
 Decoded = EventValue | Rejection
 _FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -51,22 +53,39 @@ class Batch:
 
 
 def gunzip(data: bytes, limit: int = MAX_BODY_BYTES) -> bytes:
-    """Decompress a gzip body of at most `limit` bytes once open; BodyError 413 or 400."""
-    reader = zlib.decompressobj(wbits=31)
-    try:
-        body = reader.decompress(data, limit + 1)
-    except zlib.error as error:
-        raise BodyError(400, "not_gzip", f"The body is not gzip: {error}.") from error
-    if len(body) > limit:
-        raise BodyError(413, "body_too_large", f"The body is over {limit} bytes decompressed.")
-    if not reader.eof:
-        raise BodyError(400, "not_gzip", "The gzip body is cut short.")
-    return body
+    """Decompress a gzip body, all its members, of at most `limit` bytes once open.
+
+    Raises BodyError 413 or 400.
+    """
+    members: list[bytes] = []
+    room = limit
+    for _ in range(MAX_GZIP_MEMBERS):
+        reader = zlib.decompressobj(wbits=31)
+        try:
+            member = reader.decompress(data, room + 1)
+        except zlib.error as error:
+            raise BodyError(400, "not_gzip", f"The body is not gzip: {error}.") from error
+        if len(member) > room:
+            raise BodyError(413, "body_too_large", f"The body is over {limit} bytes decompressed.")
+        if not reader.eof:
+            raise BodyError(400, "not_gzip", "The gzip body is cut short.")
+        members.append(member)
+        room -= len(member)
+        data = reader.unused_data
+        if not data:
+            return b"".join(members)
+    raise BodyError(400, "not_gzip", f"The gzip body has over {MAX_GZIP_MEMBERS} members.")
+
+
+def is_plain(body: bytes) -> bool:
+    """Whether no string of a JSON body can hold a control character; JSON wants all of them
+    escaped but DEL."""
+    return b"\\" not in body and b"\x7f" not in body
 
 
 def decode_json(body: bytes) -> Batch:
     """One event, an array of events or `{"events": […]}`. Raises BodyError for others."""
-    plain = b"\\" not in body
+    plain = is_plain(body)
     first = body.lstrip()[:1]
     if first == b"[":
         return Batch(_decode_array(body), plain, single=False)
@@ -83,7 +102,7 @@ def decode_ndjson(body: bytes) -> Batch:
     """One event a line; empty lines are skipped."""
     lines = [line for line in body.split(b"\n") if line.strip()]
     check_count(len(lines))
-    return Batch([decode_one(line) for line in lines], b"\\" not in body, single=False)
+    return Batch([decode_one(line) for line in lines], is_plain(body), single=False)
 
 
 def decode_one(raw: bytes | msgspec.Raw) -> Decoded:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from usage.ingest.prepare import Prepared, Tenant
+from usage.ingest.remembered import Remembered
 from usage.ingest.values import FieldError, Rejection, SubjectValue
 from usage.models import CallKind, Organization, Project, Subject, Team
 
@@ -20,22 +21,21 @@ KIND_FIELDS = (
     "provider", "model", "response_model", "operation", "action", "agent_type", "run_trigger",
     "billing_scope", "service_tier", "free_tier",
 )  # fmt: skip
-MAX_REMEMBERED = 200_000
 
 Named = TypeVar("Named", Project, Team, Subject)
 _Scoped = tuple[int, str]
-_projects: dict[_Scoped, int] = {}
-_teams: dict[_Scoped, int] = {}
-_subjects: dict[_Scoped, int] = {}
-_profiles: dict[_Scoped, tuple[str, str]] = {}
-_kinds: dict[KindWords, int] = {}
-_CACHES: tuple[dict[Any, Any], ...] = (_projects, _teams, _subjects, _profiles, _kinds)
+_projects: Remembered[_Scoped, int] = Remembered()
+_teams: Remembered[_Scoped, int] = Remembered()
+_subjects: Remembered[_Scoped, int] = Remembered()
+_profiles: Remembered[_Scoped, tuple[str, str]] = Remembered()
+_kinds: Remembered[KindWords, int] = Remembered()
+_CACHES: tuple[Remembered[Any, Any], ...] = (_projects, _teams, _subjects, _profiles, _kinds)
 
 
 def forget() -> None:
     """Drop everything this process remembers."""
     for cache in _CACHES:
-        cache.clear()
+        cache.forget()
 
 
 def find_tenants(slugs: Iterable[str]) -> dict[str, Tenant]:
@@ -56,7 +56,8 @@ def tenant_of(organization: Organization) -> Tenant:
 
 def resolve(prepared: list[Prepared]) -> dict[int, Rejection]:
     """Make every name of the batch known; by index, events whose subject may not be created."""
-    _trim()
+    for cache in _CACHES:
+        cache.grow_old()
     _learn(Project, "slug", _projects, _wanted(prepared, lambda p: p.event.project))
     _learn(Team, "slug", _teams, _wanted(prepared, lambda p: p.event.team))
     subjects = _wanted(prepared, lambda p: p.subject)
@@ -69,7 +70,7 @@ def resolve(prepared: list[Prepared]) -> dict[int, Rejection]:
             p.event.event_id,
         )
         for p in prepared
-        if p.subject is not None and (p.tenant.id, p.subject) not in _subjects
+        if p.subject is not None and not _subjects.knows((p.tenant.id, p.subject))
     }
 
 
@@ -84,7 +85,7 @@ def columns(p: Prepared) -> str:
 
 def kind_ids(wanted: set[KindWords]) -> dict[KindWords, int]:
     """The ids of kinds of calls, made where they are new."""
-    new = [words for words in wanted if words not in _kinds]
+    new = [words for words in wanted if not _kinds.knows(words)]
     if new:
         digests = {_kind_digest(words): words for words in new}
         rows = [
@@ -110,13 +111,13 @@ def _wanted(prepared: list[Prepared], name_of: Callable[[Prepared], str | None])
 def _learn(
     model: type[Named],
     column: str,
-    known: dict[_Scoped, int],
+    known: Remembered[_Scoped, int],
     wanted: set[_Scoped],
     closed: set[int] | frozenset[int] = frozenset(),
 ) -> None:
     by_organization: dict[int, list[str]] = defaultdict(list)
     for organization, name in wanted:
-        if (organization, name) not in known:
+        if not known.knows((organization, name)):
             by_organization[organization].append(name)
     for organization, names in by_organization.items():
         if organization not in closed:
@@ -131,7 +132,7 @@ def _learn(
 def _learn_profiles(sent: dict[_Scoped, SubjectValue]) -> None:
     for scoped, profile in sent.items():
         facts = (profile.email, profile.display_name)
-        if scoped not in _subjects or _profiles.get(scoped) == facts or not any(facts):
+        if not _subjects.knows(scoped) or _profiles.get(scoped) == facts or not any(facts):
             continue
         changes = {
             name: value
@@ -140,9 +141,3 @@ def _learn_profiles(sent: dict[_Scoped, SubjectValue]) -> None:
         }
         Subject.objects.filter(pk=_subjects[scoped]).exclude(**changes).update(**changes)
         _profiles[scoped] = facts
-
-
-def _trim() -> None:
-    for cache in _CACHES:
-        if len(cache) > MAX_REMEMBERED:
-            cache.clear()

@@ -11,7 +11,7 @@ from pricing.price_book import current_book
 from usage.ingest import identities
 from usage.ingest.decode import Decoded
 from usage.ingest.prepare import Prepared, Tenancy, prepare
-from usage.ingest.rows import Rated, rate_event
+from usage.ingest.rows import Rated, rate_event, refuse_excessive
 from usage.ingest.store import NotAllStored, Stored, store
 from usage.ingest.values import FieldError, Receipt, Rejection, Report
 
@@ -53,7 +53,13 @@ def ingest(
         book = current_book()
         currency = settings.TALLYMAN_CURRENCY
         rated = [rate_event(p, book, currency) for p in firsts.values()]
+        excessive = refuse_excessive(rated)
+        if excessive:
+            rated = [r for r in rated if r.prepared.index not in excessive]
+            if strict:
+                raise NotAllStored(Stored(refused=excessive))
         stored = store(rated, caller.api_key_id, strict=strict) if rated else Stored()
+        stored.refused |= excessive
     except NotAllStored as failure:
         return _report(rejected, failure.outcome, firsts, repeats, every=every, strict_failed=True)
     return _report(rejected, stored, firsts, repeats, every=every, strict_failed=False)

@@ -122,7 +122,8 @@ def _try(extractor: UsageExtractor, usage: Mapping[str, Any]) -> Iterator[tuple[
         body = {step: body}
     try:
         _, found = extractor.extract(body)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        # Extractors are written for answers of providers and trust the types within.
         return
     yield len(root) - missing, {name: value for name, value in vars(found).items() if value}
 

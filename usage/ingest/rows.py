@@ -10,8 +10,8 @@ from pricing.rating import PriceValue, Rating, rate, unpriced_meters
 from usage.ingest import identities
 from usage.ingest.identities import KindWords
 from usage.ingest.prepare import Prepared
-from usage.ingest.validate import counts_of
-from usage.ingest.values import EventValue
+from usage.ingest.validate import MAX_COST, counts_of
+from usage.ingest.values import EventValue, FieldError, Rejection
 from usage.models import UsageEvent
 
 COLUMNS = (
@@ -79,6 +79,18 @@ def _find_price(event: EventValue, book: PriceBook, rate_card_id: int | None) ->
         if price is not None:
             return price
     return book.find(event.provider, event.model, at, tier, rate_card_id)
+
+
+def refuse_excessive(rated: Iterable[Rated]) -> dict[int, Rejection]:
+    """By index, events whose meters cost more than a column of money holds."""
+    message = f"What the event counts would cost over {MAX_COST:f}."
+    return {
+        r.prepared.index: Rejection(
+            [FieldError("meters", "out_of_range", message)], r.prepared.event.event_id
+        )
+        for r in rated
+        if r.rating is not None and r.rating.cost > MAX_COST
+    }
 
 
 def is_reversal(event: EventValue) -> bool:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from usage.ingest.claims import Claim, claim, find_claims, release
 from usage.ingest.corrections import Superseded, remove, supersede
 from usage.ingest.identities import kind_ids
-from usage.ingest.partitions import ensure_partitions, month_of
+from usage.ingest.partitions import ensure_partitions, forget, month_of
 from usage.ingest.rows import COLUMNS, Rated, copy_rows
 from usage.ingest.values import Rejection
 from usage.signals import events_stored
@@ -47,6 +47,17 @@ def store(rated: Sequence[Rated], api_key_id: int | None, *, strict: bool) -> St
     With `strict`, NotAllStored is raised and nothing is stored if any correction is
     refused or any key is taken by another payload.
     """
+    try:
+        return _store(rated, api_key_id, strict=strict)
+    except IntegrityError as error:
+        if "no partition of relation" not in str(error):
+            raise
+    # Another process has dropped one that this process remembers.
+    forget()
+    return _store(rated, api_key_id, strict=strict)
+
+
+def _store(rated: Sequence[Rated], api_key_id: int | None, *, strict: bool) -> Stored:
     ensure_partitions({month_of(r.prepared.event.occurred_at) for r in rated})
     kinds = kind_ids({r.words for r in rated})
     with transaction.atomic():
@@ -74,7 +85,12 @@ def _only(rated: Iterable[Rated], digests: set[str]) -> list[Rated]:
 
 
 def _copy(lines: Iterable[str]) -> None:
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+    # Django translates the driver's errors for statements only.
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(_COPY) as copy,
+    ):
         copy.write("".join(lines))
 
 

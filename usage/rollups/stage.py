@@ -67,6 +67,7 @@ def rebuild(first: date | None = None, last: date | None = None) -> RollupResult
             if days:
                 with transaction.atomic():
                     lock(organization.pk)
+                    organization.refresh_from_db(fields=("time_zone",))
                     zone = organization.time_zone
                     end = start_of(days[-1] + timedelta(days=1), zone)
                     span = Span(start_of(days[0], zone), end)
@@ -120,6 +121,8 @@ def _take(organization: Organization, wait: bool) -> RollupResult:
             lock(organization.pk)
         elif not try_lock(organization.pk):
             return RollupResult(busy=1)
+        # Its zone may have been changed since it was read; that holds the same lock.
+        organization.refresh_from_db(fields=("time_zone",))
         buckets = _take_marks(organization.pk)
         if not buckets:
             return RollupResult()
