@@ -96,4 +96,6 @@ def sparkline(values: Sequence[Decimal | int]) -> str:
 
 
 def _span(question: Question) -> str:
+    if question.is_today:
+        return "same hours of the day"
     return "day" if question.days == 1 else f"{question.days} days"

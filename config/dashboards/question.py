@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -42,7 +42,7 @@ class Question:
     zone: ZoneInfo
     group: str
     step: Granularity
-    today: date
+    now: datetime
     filters: Mapping[str, str]
     notices: tuple[str, ...] = ()
 
@@ -69,9 +69,27 @@ class Question:
         return (Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
 
     @property
-    def before(self) -> tuple[date, date]:
-        """The period of the same length before this one: its first day and its end."""
-        return self.first - timedelta(days=self.days), self.first
+    def today(self) -> date:
+        """The present day of the zone."""
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def is_today(self) -> bool:
+        """Whether only the present day is asked for, of which some hours are still to come."""
+        return self.first == self.last == self.today
+
+    @property
+    def before(self) -> tuple[date, date] | tuple[datetime, datetime]:
+        """The period of the same length before this one: its first day and its end.
+
+        Today is compared with yesterday up to the same quarter of an hour.
+        """
+        if not self.is_today:
+            return self.first - timedelta(days=self.days), self.first
+        clock = self.now.astimezone(self.zone)
+        quarter = max(clock.hour * 4 + clock.minute // 15, 1)
+        midnight = datetime.combine(self.first - timedelta(days=1), time(), self.zone)
+        return midnight, midnight + timedelta(minutes=15 * quarter)
 
     def query_string(self, **changes: str | None) -> str:
         """This view as a query string that starts with "?"; None drops a part."""
@@ -106,7 +124,7 @@ def read_question(parameters: Mapping[str, str], now: datetime) -> Question:
         notices.append(f"Usage cannot be grouped by {group!r} here.")
         group = GROUPS[0]
     filters = {name: value for name in FILTERS if (value := _text(parameters, name))}
-    question = Question(name, first, last, zone, group, Granularity.DAY, today, filters)
+    question = Question(name, first, last, zone, group, Granularity.DAY, now, filters)
     return replace(
         question, step=_read_step(parameters.get("step", ""), question, notices),
         notices=tuple(notices),

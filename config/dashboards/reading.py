@@ -1,7 +1,7 @@
 """The questions a dashboard asks of the selectors, each of them once."""
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from config.dashboards.colours import SERIES, colours_of
 from config.dashboards.question import Question
@@ -71,7 +71,7 @@ class Reading:
     def _ask(
         self,
         *,
-        bounds: tuple[date, date] | None = None,
+        bounds: tuple[date, date] | tuple[datetime, datetime] | None = None,
         granularity: Granularity = Granularity.TOTAL,
         group_by: tuple[str, ...] = (),
         only: dict[str, list[str]] | None = None,

@@ -1,10 +1,13 @@
 import base64
 import gzip
 import json
+import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.http import QueryDict
 from rest_framework.test import APIClient
 
 from tests.usage.conftest import body
@@ -173,3 +176,26 @@ def test_a_year_out_of_range_is_told_by_the_parameter(
     assert response.status_code == 400
     error = only_error(response)
     assert (error["field"], error["code"]) == (name, "out_of_range")
+
+
+@pytest.mark.parametrize("path", [PATH, "/api/v1/usage/?granularity=15m"])
+@pytest.mark.parametrize(
+    "when", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-11-20T12:00:00"]
+)
+def test_a_cursor_with_an_impossible_time_is_refused(
+    client: APIClient, path: str, when: str
+) -> None:
+    send(client, line("a") + line("b"), "application/x-ndjson")
+    question = {"limit": 1, "from": "2026-11-20", "to": "2026-11-21"}
+    next_page = client.get(path, question).json()["next"]
+    (cursor,) = QueryDict(urlsplit(next_page).query).getlist("cursor")
+    token = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    forged = re.sub(r"2026-11-2[^\"]*", when, token)
+    assert forged != token
+
+    response = client.get(
+        path, {**question, "cursor": base64.urlsafe_b64encode(forged.encode()).decode().rstrip("=")}
+    )
+
+    assert response.status_code == 400
+    assert only_error(response)["code"] == "invalid_cursor"

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import MAXYEAR, datetime
 from hashlib import blake2b
 
 import msgspec
@@ -39,6 +40,15 @@ def unpack(cursor: str, question: str, length: int) -> list[str]:
     if token.question != question or len(token.place) != length or "\0" in "".join(token.place):
         raise bad_cursor()
     return token.place
+
+
+def read_instant(text: str) -> datetime:
+    """An aware time that a page may end at. Raises ValueError, or QuestionError."""
+    instant = datetime.fromisoformat(text)
+    # Beyond these years an offset may lead out of what the database driver can say.
+    if instant.utcoffset() is None or not 1 < instant.year < MAXYEAR:
+        raise bad_cursor()
+    return instant
 
 
 def bad_cursor() -> QuestionError:

@@ -11,7 +11,7 @@ from usage.ingest.claims import find_claims
 from usage.ingest.prepare import digest_of
 from usage.models import UsageEvent
 from usage.selectors.access import Viewer, find_scope
-from usage.selectors.cursors import bad_cursor, fingerprint, pack, unpack
+from usage.selectors.cursors import bad_cursor, fingerprint, pack, read_instant, unpack
 from usage.selectors.filters import ORGANIZATION, Parameters, condition, read_filters
 from usage.selectors.periods import FIRST_YEAR, LAST_YEAR, bounds_of
 from usage.selectors.questions import QuestionError
@@ -176,9 +176,9 @@ def _cursor(question: str, way: str, edge: Sequence[StoredEvent]) -> str | None:
 
 def _read_place(occurred_at: str, pk: str) -> tuple[datetime, int]:
     try:
-        place = datetime.fromisoformat(occurred_at), int(pk)
+        place = read_instant(occurred_at), int(pk)
     except ValueError as error:
         raise bad_cursor() from error
-    if place[0].utcoffset() is None or not 0 <= place[1] < 2**63:
+    if not 0 <= place[1] < 2**63:
         raise bad_cursor()
     return place

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from usage.selectors.access import find_scope
-from usage.selectors.cursors import bad_cursor, fingerprint, pack, unpack
+from usage.selectors.cursors import bad_cursor, fingerprint, pack, read_instant, unpack
 from usage.selectors.dimensions import find_dimension
 from usage.selectors.filters import ORGANIZATION, read_filters
 from usage.selectors.freshness import as_of
@@ -118,10 +118,7 @@ def _read_value(plan: Plan, column: str, text: str) -> object:
         return text
     if plan.granularity.is_calendar:
         return date.fromisoformat(text)
-    instant = datetime.fromisoformat(text)
-    if instant.utcoffset() is None:
-        raise bad_cursor()
-    return instant
+    return read_instant(text)
 
 
 def _row(query: UsageQuery, plan: Plan, columns: tuple[Any, ...]) -> UsageRow:
