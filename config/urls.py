@@ -1,7 +1,5 @@
 """All URLs of the site."""
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
@@ -13,9 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("usage.api.urls")),
 ]
-urlpatterns += [
-    path("api/v1/", include(f"{app}.api.urls"))
-    for app in ("usage", "pricing")
-    if find_spec(f"{app}.api") and find_spec(f"{app}.api.urls")
-]
+
+handler400 = "config.errors.bad_request"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.failure"
