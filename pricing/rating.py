@@ -192,8 +192,27 @@ def _fractional_amount(quantity: Decimal, doubled: int, per: int) -> int:
     return (numerator * doubled + per * denominator) // (2 * per * denominator)
 
 
+class Units(NamedTuple):
+    """A rating in whole units of 10^-10 of the price's currency, as `Rating` names them."""
+
+    price_version_id: int
+    cost: int
+    input_cost: int
+    output_cost: int
+    cache_cost: int
+
+    def in_currency(self) -> Rating:
+        """The same amounts as decimals."""
+        return Rating(self.price_version_id, *(_shift(amount, _POINT) for amount in self[1:]))
+
+
 def rate(counts: Mapping[str, Quantity], price: PriceValue) -> Rating:
-    """The cost of `counts` (meter → quantity) at `price`, in `price.currency`.
+    """The cost of `counts` (meter → quantity) at `price`, in `price.currency`; see `rate_units`."""
+    return rate_units(counts, price).in_currency()
+
+
+def rate_units(counts: Mapping[str, Quantity], price: PriceValue) -> Units:
+    """The cost of `counts` (meter → quantity) at `price`, in 10^-10 of `price.currency`.
 
     A part without a price of its own costs what its whole costs; a meter priced nowhere costs
     nothing (see `unpriced_meters`). A price per request counts one request when anything was
@@ -205,13 +224,7 @@ def rate(counts: Mapping[str, Quantity], price: PriceValue) -> Rating:
         sums[line.group] += amount
     plain_input, cache, output, other = sums
     whole_input = plain_input + cache
-    return Rating(
-        price.price_version_id,
-        _shift(whole_input + output + other, _POINT),
-        _shift(whole_input, _POINT),
-        _shift(output, _POINT),
-        _shift(cache, _POINT),
-    )
+    return Units(price.price_version_id, whole_input + output + other, whole_input, output, cache)
 
 
 def charges(counts: Mapping[str, Quantity], price: PriceValue) -> tuple[Charge, ...]:

@@ -6,7 +6,7 @@ that stores events, so that ingest never waits for another batch's new project.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any, TypeVar
 from uuid import UUID
@@ -58,12 +58,24 @@ def resolve(prepared: list[Prepared]) -> dict[int, Rejection]:
     """Make every name of the batch known; by index, events whose subject may not be created."""
     for cache in _CACHES:
         cache.grow_old()
-    _learn(Project, "slug", _projects, _wanted(prepared, lambda p: p.event.project))
-    _learn(Team, "slug", _teams, _wanted(prepared, lambda p: p.event.team))
-    subjects = _wanted(prepared, lambda p: p.subject)
+    projects: set[_Scoped] = set()
+    teams: set[_Scoped] = set()
+    subjects: set[_Scoped] = set()
+    for p in prepared:
+        organization, event = p.tenant.id, p.event
+        if event.project is not None:
+            projects.add((organization, event.project))
+        if event.team is not None:
+            teams.add((organization, event.team))
+        if p.subject is not None:
+            subjects.add((organization, p.subject))
+    _learn(Project, "slug", _projects, projects)
+    _learn(Team, "slug", _teams, teams)
     closed = {p.tenant.id for p in prepared if p.tenant.known_subjects_only}
     _learn(Subject, "key", _subjects, subjects, closed)
     _learn_profiles({(p.tenant.id, p.profile.key): p.profile for p in prepared if p.profile})
+    if all(_subjects.knows(subject) for subject in subjects):
+        return {}
     return {
         p.index: Rejection(
             [FieldError("subject", "unknown_subject", f"The subject {p.subject!r} is not known.")],
@@ -101,11 +113,6 @@ def kind_ids(wanted: set[KindWords]) -> dict[KindWords, int]:
 def _kind_digest(words: KindWords) -> UUID:
     text = "\0".join(map(str, words))
     return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
-
-
-def _wanted(prepared: list[Prepared], name_of: Callable[[Prepared], str | None]) -> set[_Scoped]:
-    names = {(p.tenant.id, name_of(p)) for p in prepared}
-    return {(organization, name) for organization, name in names if name is not None}
 
 
 def _learn(

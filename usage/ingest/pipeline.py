@@ -117,7 +117,7 @@ def _count(receipts: dict[int, Receipt], accepted: list[Rated], *, every: bool) 
 
 
 def _acceptance(rated: Rated, currency: str) -> Receipt:
-    cost = None if rated.rating is None else f"{rated.rating.cost:f}"
+    cost = None if rated.rating is None else f"{rated.rating.in_currency().cost:f}"
     p = rated.prepared
     return Receipt(p.index, p.event.event_id, "accepted", cost=cost, currency=currency)
 

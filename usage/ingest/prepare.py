@@ -98,10 +98,12 @@ def _prepare_one(
     index: int, item: Decoded, tenancy: Tenancy, plain: bool, now: datetime
 ) -> Prepared | Rejection:
     event = item
-    if isinstance(event, EventValue) and event.usage is not None:
-        event = read_usage(event)
     if isinstance(event, Rejection):
         return event
+    if event.usage is not None:
+        event = read_usage(event)
+        if isinstance(event, Rejection):
+            return event
     refusal = None if plain and is_sound(event, now) else check(event, now, plain=plain)
     tenant = tenancy.find(event.organization)
     if isinstance(tenant, FieldError):

@@ -1,12 +1,11 @@
 """Prepared events → rated rows in PostgreSQL's COPY text format."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 
 import msgspec
 
 from pricing.price_book import PriceBook
-from pricing.rating import PriceValue, Rating, rate, unpriced_meters
+from pricing.rating import PriceValue, Units, rate_units, unpriced_meters
 from usage.ingest import identities
 from usage.ingest.identities import KindWords
 from usage.ingest.prepare import Prepared
@@ -25,10 +24,11 @@ COLUMNS = (
 STATUS = {status.label: status.value for status in UsageEvent.Status}
 _NULL = "\\N"
 _UNPRICED = "\t".join([_NULL] * 4)
+_NO_RARE = "\t".join([_NULL] * 5)
 _COUNTED = UsageEvent.State.COUNTED.value
 _REVERSAL = UsageEvent.State.REVERSAL.value
-_ZERO = Decimal("0E-10")
-_FREE = Rating(0, _ZERO, _ZERO, _ZERO, _ZERO)
+_MAX_UNITS = int(MAX_COST.scaleb(10))
+_FREE = Units(0, 0, 0, 0, 0)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -36,7 +36,7 @@ class Rated(msgspec.Struct, gc=False):
     """A prepared event with its rating (None = unpriced) and kind of call."""
 
     prepared: Prepared
-    rating: Rating | None
+    rating: Units | None
     words: KindWords
 
 
@@ -65,7 +65,7 @@ def rate_event(prepared: Prepared, book: PriceBook, currency: str) -> Rated:
     if price is None or price.currency != currency:
         return Rated(prepared, None, words)
     counts = counts_of(event)
-    rating = rate(counts, price)
+    rating = rate_units(counts, price)
     if not rating.cost and unpriced_meters(counts, price):
         return Rated(prepared, None, words)
     return Rated(prepared, rating, words)
@@ -89,7 +89,7 @@ def refuse_excessive(rated: Iterable[Rated]) -> dict[int, Rejection]:
             [FieldError("meters", "out_of_range", message)], r.prepared.event.event_id
         )
         for r in rated
-        if r.rating is not None and r.rating.cost > MAX_COST
+        if r.rating is not None and r.rating.cost > _MAX_UNITS
     }
 
 
@@ -122,20 +122,26 @@ def copy_rows(
 
 
 def _copy_row(rated: Rated, kind_id: int, key: str) -> str:
-    p, rating = rated.prepared, rated.rating
+    p = rated.prepared
     e = p.event
-    if rating is None:
-        version, costs = _NULL, _UNPRICED
-    else:
-        version = str(rating.price_version_id or _NULL)
-        costs = f"{rating.cost}\t{rating.input_cost}\t{rating.output_cost}\t{rating.cache_cost}"
-    reported = _NULL if e.reported_cost is None else e.reported_cost
+    version, costs = _NULL, _UNPRICED
+    if rated.rating is not None:
+        version_id, cost, input_cost, output_cost, cache_cost = rated.rating
+        version = str(version_id or _NULL)
+        costs = f"{cost}e-10\t{input_cost}e-10\t{output_cost}e-10\t{cache_cost}e-10"
+    rare = _NO_RARE
+    if e.corrects or e.reported_cost is not None or e.meters or e.tags:
+        reported = _NULL if e.reported_cost is None else e.reported_cost
+        rare = (
+            f"{_text(e.corrects)}\t{reported}\t{_text(e.currency)}"
+            f"\t{_json(e.meters)}\t{_json(e.tags)}"
+        )
     return (
         f"{p.occurred}\t{p.tenant.id}\t{kind_id}\t{identities.columns(p)}\t{key}\t{version}"
         f"\t{_NULL if e.duration_ms is None else e.duration_ms}\t{e.input_tokens}"
         f"\t{e.output_tokens}\t{e.cache_read_tokens}\t{e.cache_write_tokens}"
         f"\t{e.cache_write_1h_tokens}\t{e.reasoning_tokens}\t{STATUS[e.status]}"
-        f"\t{_REVERSAL if is_reversal(e) else _COUNTED}\t{'t' if e.estimated else 'f'}\t{costs}"
-        f"\t{_text(e.event_id)}\t{_text(e.session_id)}\t{_text(e.run_id)}\t{_text(e.corrects)}"
-        f"\t{reported}\t{_text(e.currency)}\t{_json(e.meters)}\t{_json(e.tags)}\n"
+        f"\t{_REVERSAL if e.corrects and is_reversal(e) else _COUNTED}"
+        f"\t{'t' if e.estimated else 'f'}\t{costs}"
+        f"\t{_text(e.event_id)}\t{_text(e.session_id)}\t{_text(e.run_id)}\t{rare}\n"
     )
