@@ -7,8 +7,8 @@ from zoneinfo import available_timezones
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
+from tests.usage.asking import ask, table_asked
 from tests.usage.conftest import NOON, event
 from usage.ingest.identities import tenant_of
 from usage.ingest.pipeline import Caller, ingest
@@ -16,27 +16,11 @@ from usage.ingest.prepare import Tenancy
 from usage.models import DirtyMark, Organization
 from usage.organizations import ensure_organization
 from usage.rollups import roll_up
-from usage.selectors.access import EVERYTHING, NOTHING, Viewer
+from usage.selectors.access import NOTHING, Viewer
 from usage.selectors.cursors import pack
-from usage.selectors.questions import Granularity, QuestionError, UsageAnswer, UsageQuery
-from usage.selectors.usage import query_usage
+from usage.selectors.questions import Granularity, QuestionError
 
 pytestmark = pytest.mark.django_db
-
-
-def ask(**fields: Any) -> UsageAnswer:
-    month = {"viewer": EVERYTHING, "start": date(2026, 11, 1), "end": date(2026, 12, 1)}
-    return query_usage(UsageQuery(**{**month, **fields}))
-
-
-def table_asked(**fields: Any) -> str:
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        ask(**fields)
-    statement = queries[-1]["sql"]
-    names = ("usageevent", "usagerollup", "dailyrollup", "monthlyrollup")
-    return " ".join(name for name in names if f"usage_{name} " in statement)
 
 
 def in_zone(slug: str, zone: str) -> Caller:
