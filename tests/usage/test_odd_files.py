@@ -10,7 +10,7 @@ from tests.usage.conftest import body
 from usage.importers.files import lines_of
 from usage.models import APIKey, UsageEvent
 
-PACKED = gzip.compress(json.dumps(body("a")).encode() * 50)
+PACKED = gzip.compress(json.dumps(body("a")).encode() * 50, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,9 @@ def test_events_behind_a_byte_order_mark_are_stored(tmp_path: Path) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("source", ["events", "claude-code"])
 @pytest.mark.parametrize(
-    "content", [PACKED[:-6], PACKED[:30], PACKED[:20] + b"\xff" * 10 + PACKED[30:], PACKED + b"x"]
+    "content",
+    [PACKED[:-6], PACKED[:30], PACKED[:20] + b"\xff" * 10 + PACKED[30:], PACKED + b"x"],
+    ids=["cut at the end", "cut early", "damaged", "with a tail"],
 )
 def test_a_damaged_gzip_file_is_told_by_name(tmp_path: Path, source: str, content: bytes) -> None:
     path = tmp_path / "events.jsonl.gz"
