@@ -11,7 +11,7 @@ from kombu.exceptions import KombuError
 
 from config.celery import app
 from config.models import Heartbeat
-from usage.models import DirtyMark
+from usage.selectors.freshness import system_state
 
 BEAT_SILENT_SECONDS = 60
 ROLLUP_LAG_SECONDS = 120
@@ -59,7 +59,7 @@ def readiness(now: datetime | None = None) -> Readiness:
             migrations=_is_migrated(),
             broker=broker,
             beat_age=beat_age(now),
-            rollup_lag=rollup_lag(now),
+            rollup_lag=round(system_state().lag_seconds(now), 3),
         )
     except DatabaseError:
         return Readiness(database=True, broker=broker)
@@ -68,17 +68,9 @@ def readiness(now: datetime | None = None) -> Readiness:
 def beat_age(now: datetime | None = None) -> float | None:
     """Return the seconds since beat was last heard, as of `now`; None when it never was."""
     row = Heartbeat.objects.filter(name="beat").values_list("at").first()
-    return _age(row, now or datetime.now(UTC))
-
-
-def rollup_lag(now: datetime | None = None) -> float:
-    """Return the age in seconds of the oldest usage that no rollup holds yet, 0 for none."""
-    row = DirtyMark.objects.order_by("id").values_list("created_at").first()
-    return _age(row, now or datetime.now(UTC)) or 0.0
-
-
-def _age(row: tuple[datetime] | None, now: datetime) -> float | None:
-    return None if row is None else round(max((now - row[0]).total_seconds(), 0.0), 3)
+    if row is None:
+        return None
+    return round(max(((now or datetime.now(UTC)) - row[0]).total_seconds(), 0.0), 3)
 
 
 def _is_migrated() -> bool:

@@ -5,6 +5,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 UNPRICED = "unpriced"
 UNKNOWN = "—"
+NOT_GIVEN = "(none)"
+"""What stands in URLs for the filter \"not given\"."""
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 _SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**4, "k"))
 

@@ -12,16 +12,11 @@ from config.dashboards.panels import read_panels, read_unpriced
 from config.dashboards.question import CUSTOM, FILTERS, GROUPS, RANGES, Question
 from config.dashboards.reading import Reading
 from config.dashboards.spend import read_spend
-from config.selectors import beat_age
+from config.selectors import BEAT_SILENT_SECONDS, ROLLUP_LAG_SECONDS, beat_age
 from usage.formats import days
 from usage.selectors.access import Viewer
-from usage.selectors.freshness import system_state
-from usage.selectors.overview import (
-    has_usage,
-    organization_choices,
-    project_choices,
-    waiting_since,
-)
+from usage.selectors.freshness import system_state, waiting_since
+from usage.selectors.overview import has_usage, organization_choices, project_choices
 
 GROUP_NAMES = {
     "model": "model",
@@ -109,7 +104,7 @@ def _system() -> dict[str, Any]:
     return {
         "pending": state.pending_marks,
         "lag_ms": int(lag * 1000),
-        "late": lag > 120,
+        "late": lag > ROLLUP_LAG_SECONDS,
         "beat_ms": None if age is None else int(age * 1000),
-        "silent": age is None or age > 60,
+        "silent": age is None or age > BEAT_SILENT_SECONDS,
     }

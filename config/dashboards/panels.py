@@ -6,10 +6,9 @@ from decimal import Decimal
 
 from config.dashboards.colours import OTHER, SERIES
 from config.dashboards.links import events_url
-from config.dashboards.question import NOT_GIVEN
 from config.dashboards.reading import Reading
 from config.dashboards.spend import NOT_GIVEN_NAME
-from usage.formats import share
+from usage.formats import NOT_GIVEN, share
 from usage.selectors.questions import UsageSums
 
 ROWS = 6

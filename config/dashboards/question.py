@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from usage.formats import NOT_GIVEN
 from usage.selectors.periods import find_zone
 from usage.selectors.questions import Granularity, QuestionError
 
@@ -22,7 +23,6 @@ DEFAULT_RANGE = "30d"
 CUSTOM = "custom"
 GROUPS = ("model", "provider", "organization", "project", "agent_type", "subject")
 FILTERS = ("organization", "project", "provider", "model", "subject", "agent_type")
-NOT_GIVEN = "(none)"
 LONGEST_DAYS = 1096
 FINE_DAYS = 2
 _LENGTHS = {"today": 1, "7d": 7, "30d": 30, "90d": 90}

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from config.dashboards.colours import OTHER, SERIES
-from config.dashboards.question import NOT_GIVEN, Question
+from config.dashboards.question import Question
 from config.dashboards.reading import Reading
-from usage.formats import day, days
+from usage.formats import NOT_GIVEN, day, days
 from usage.ingest.partitions import next_month
 from usage.selectors.questions import Granularity, UsageRow, UsageSums
 

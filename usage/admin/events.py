@@ -1,6 +1,6 @@
 """The event list, bounded by date so that it stays fast on any number of rows, and an event."""
 
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -14,19 +14,44 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from usage.admin.figures import count_field
-from usage.admin.filters import NOT_GIVEN, Columns, UsageFilter
+from usage.admin.filters import Columns, UsageFilter
 from usage.admin.paging import BoundedPaginator
 from usage.admin.scope import ReadOnlyAdmin, reach_of
-from usage.formats import UNKNOWN, UNPRICED, duration, money, quantity
+from usage.formats import NOT_GIVEN, UNKNOWN, UNPRICED, duration, money, quantity
 from usage.models import UsageEvent
 from usage.selectors.event_pages import charges_of, event_by_key, near_episode
 
-_Rows = list[str | list[str] | tuple[str, ...]]
-_WHAT: _Rows = [
-    ("provider", "asked_model", "response_model"),
-    ("operation", "action", "agent_type"),
-    ("session_id", "run_id", "run_trigger"),
-    ("service_tier", "billing_scope", "free_tier"),
+
+def _word(name: str, label: str) -> Callable[[UsageEvent], str]:
+    """A field that shows a word of the event's kind of call."""
+
+    @admin.display(description=label)
+    def shown(event: UsageEvent) -> str:
+        return getattr(event.kind, name) or UNKNOWN
+
+    return shown
+
+
+def _exact(name: str, label: str) -> Callable[[UsageEvent], str]:
+    """A field that shows an amount with all its ten decimals."""
+
+    @admin.display(description=label)
+    def shown(event: UsageEvent) -> str:
+        amount = getattr(event, name)
+        return UNPRICED if amount is None else f"{amount:f} {settings.TALLYMAN_CURRENCY}"
+
+    return shown
+
+
+_WHAT: list[Any] = [
+    (
+        _word("provider", "provider"),
+        _word("model", "model asked for"),
+        _word("response_model", "model that answered"),
+    ),
+    (_word("operation", "operation"), _word("action", "action"), _word("agent_type", "agent type")),
+    ("session_id", "run_id", _word("run_trigger", "run trigger")),
+    (_word("service_tier", "service tier"), "billing_scope", "free_tier"),
     "length",
 ]
 _QUANTITIES: list[Any] = [
@@ -36,8 +61,14 @@ _QUANTITIES: list[Any] = [
     ("all_tokens", "estimated"),
     "meters",
 ]
-_WHO: _Rows = [("organization", "project"), ("team", "subject"), "api_key", "tags"]
-_AMOUNTS = ["cost", "input_cost", "cache_cost", "output_cost"]
+_WHO: list[Any] = [("organization", "project"), ("team", "subject"), "api_key", "tags"]
+_MONEY: list[Any] = [
+    _exact("cost", "cost"),
+    _exact("input_cost", "of it input"),
+    _exact("cache_cost", "of the input caching"),
+    _exact("output_cost", "of it output"),
+    "reported",
+]
 
 
 def event_key(organization_id: int, event_id: str) -> str:
@@ -95,7 +126,7 @@ class UsageEventAdmin(ReadOnlyAdmin[UsageEvent]):
         ("Who", {"fields": _WHO}),
         ("What", {"fields": _WHAT}),
         ("Quantities", {"fields": _QUANTITIES}),
-        ("Money", {"fields": [*(f"exact_{name}" for name in _AMOUNTS), "reported"]}),
+        ("Money", {"fields": _MONEY}),
     ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -200,67 +231,3 @@ class UsageEventAdmin(ReadOnlyAdmin[UsageEvent]):
     def free_tier(self, event: UsageEvent) -> str:
         """Whether the provider charges nothing."""
         return "yes" if event.kind.free_tier else "no"
-
-    @admin.display(description="provider")
-    def provider(self, event: UsageEvent) -> str:
-        """The vendor."""
-        return event.kind.provider or UNKNOWN
-
-    @admin.display(description="model asked for")
-    def asked_model(self, event: UsageEvent) -> str:
-        """The model that was asked."""
-        return event.kind.model or UNKNOWN
-
-    @admin.display(description="model that answered")
-    def response_model(self, event: UsageEvent) -> str:
-        """The model that answered, where it is another."""
-        return event.kind.response_model or UNKNOWN
-
-    @admin.display(description="operation")
-    def operation(self, event: UsageEvent) -> str:
-        """The technical kind of call."""
-        return event.kind.operation or UNKNOWN
-
-    @admin.display(description="action")
-    def action(self, event: UsageEvent) -> str:
-        """The reason for the call."""
-        return event.kind.action or UNKNOWN
-
-    @admin.display(description="agent type")
-    def agent_type(self, event: UsageEvent) -> str:
-        """The kind of agent."""
-        return event.kind.agent_type or UNKNOWN
-
-    @admin.display(description="run trigger")
-    def run_trigger(self, event: UsageEvent) -> str:
-        """What started the run."""
-        return event.kind.run_trigger or UNKNOWN
-
-    @admin.display(description="service tier")
-    def service_tier(self, event: UsageEvent) -> str:
-        """The provider's service tier."""
-        return event.kind.service_tier or UNKNOWN
-
-    @admin.display(description="cost")
-    def exact_cost(self, event: UsageEvent) -> str:
-        """All ten decimals."""
-        return _exact(event.cost)
-
-    @admin.display(description="of it input")
-    def exact_input_cost(self, event: UsageEvent) -> str:
-        """All ten decimals."""
-        return _exact(event.input_cost)
-
-    @admin.display(description="of the input caching")
-    def exact_cache_cost(self, event: UsageEvent) -> str:
-        """All ten decimals."""
-        return _exact(event.cache_cost)
-
-    @admin.display(description="of it output")
-    def exact_output_cost(self, event: UsageEvent) -> str:
-        """All ten decimals."""
-        return _exact(event.output_cost)
-
-
-def _exact(amount: Decimal | None) -> str:
-    return UNPRICED if amount is None else f"{amount:f} {settings.TALLYMAN_CURRENCY}"

@@ -14,12 +14,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from usage.admin.scope import reach_of
+from usage.formats import NOT_GIVEN
 from usage.models import CallKind, Organization, Project, Subject, UsageEvent
 from usage.selectors.overview import organization_choices, visible
 from usage.selectors.periods import find_zone, midnight
 from usage.selectors.questions import QuestionError
 
-NOT_GIVEN = "(none)"
 MAX_KINDS = 5000
 DAY_PRESETS = ((1, "Today"), (7, "7 d"), (30, "30 d"), (90, "90 d"))
 WORDS = ("provider", "model", "agent_type")

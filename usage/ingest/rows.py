@@ -129,8 +129,9 @@ def _copy_row(rated: Rated, kind_id: int, key: str) -> str:
         version_id, cost, input_cost, output_cost, cache_cost = rated.rating
         version = str(version_id or _NULL)
         costs = f"{cost}e-10\t{input_cost}e-10\t{output_cost}e-10\t{cache_cost}e-10"
-    rare = _NO_RARE
+    rare, state = _NO_RARE, _COUNTED
     if e.corrects or e.reported_cost is not None or e.meters or e.tags:
+        state = _REVERSAL if is_reversal(e) else _COUNTED
         reported = _NULL if e.reported_cost is None else e.reported_cost
         rare = (
             f"{_text(e.corrects)}\t{reported}\t{_text(e.currency)}"
@@ -141,7 +142,6 @@ def _copy_row(rated: Rated, kind_id: int, key: str) -> str:
         f"\t{_NULL if e.duration_ms is None else e.duration_ms}\t{e.input_tokens}"
         f"\t{e.output_tokens}\t{e.cache_read_tokens}\t{e.cache_write_tokens}"
         f"\t{e.cache_write_1h_tokens}\t{e.reasoning_tokens}\t{STATUS[e.status]}"
-        f"\t{_REVERSAL if e.corrects and is_reversal(e) else _COUNTED}"
-        f"\t{'t' if e.estimated else 'f'}\t{costs}"
+        f"\t{state}\t{'t' if e.estimated else 'f'}\t{costs}"
         f"\t{_text(e.event_id)}\t{_text(e.session_id)}\t{_text(e.run_id)}\t{rare}\n"
     )

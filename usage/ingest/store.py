@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from django.db import IntegrityError, connection, transaction
 
@@ -12,9 +11,10 @@ from usage.ingest.identities import kind_ids
 from usage.ingest.partitions import ensure_partitions, forget, month_of
 from usage.ingest.rows import COLUMNS, Rated, copy_rows
 from usage.ingest.values import Rejection
+from usage.models.events import BUCKET
 from usage.signals import events_stored
 
-BUCKET_SECONDS = 900
+_BUCKET_SECONDS = int(BUCKET.total_seconds())
 _COPY = f"COPY usage_usageevent ({', '.join(COLUMNS)}) FROM STDIN"
 
 
@@ -33,12 +33,6 @@ class NotAllStored(Exception):
     def __init__(self, outcome: Stored) -> None:
         super().__init__("not every event could be stored")
         self.outcome = outcome
-
-
-def bucket_of(instant: datetime) -> datetime:
-    """The start of the 15-minute UTC bucket an instant lies in."""
-    seconds = int(instant.timestamp())
-    return datetime.fromtimestamp(seconds - seconds % BUCKET_SECONDS, UTC)
 
 
 def store(rated: Sequence[Rated], api_key_id: int | None, *, strict: bool) -> Stored:
@@ -108,18 +102,14 @@ def _correct(outcome: Stored) -> list[Superseded]:
 
 
 def _mark_dirty(rated: Iterable[Rated], superseded: Iterable[Superseded]) -> None:
-    marks = {
-        (r.prepared.tenant.id, int(r.prepared.event.occurred_at.timestamp()) // BUCKET_SECONDS)
-        for r in rated
-    }
-    marks |= {
-        (s.organization_id, int(s.occurred_at.timestamp()) // BUCKET_SECONDS) for s in superseded
-    }
+    moments = [(r.prepared.tenant.id, r.prepared.event.occurred_at) for r in rated]
+    moments += [(s.organization_id, s.occurred_at) for s in superseded]
+    marks = {(owner, int(at.timestamp()) // _BUCKET_SECONDS) for owner, at in moments}
     if marks:
         organizations, buckets = zip(*marks, strict=True)
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO usage_dirtymark (organization_id, bucket)"
                 " SELECT o, to_timestamp(b * %s) FROM unnest(%s::int[], %s::bigint[]) AS t (o, b)",
-                (BUCKET_SECONDS, list(organizations), list(buckets)),
+                (_BUCKET_SECONDS, list(organizations), list(buckets)),
             )

@@ -6,6 +6,8 @@ of rows. Relations carry no database constraint: identities are never deleted, a
 six look-ups a row would cost more than the row.
 """
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models.functions import Now
 
@@ -13,6 +15,8 @@ from usage.models.identity import Organization, Project, Subject, Team
 from usage.models.keys import APIKey
 
 NAME_LENGTH = 128
+BUCKET = timedelta(minutes=15)
+"""The finest stretch of time that is summed; every zone's days are made of whole ones."""
 
 
 class CallKind(models.Model):

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 
 from usage.models import UsageEvent
+from usage.models.events import BUCKET
 from usage.rollups.columns import DIMENSION_LIST, SUM_LIST, SUM_OF_EVENTS
-
-BUCKET = timedelta(minutes=15)
 
 # Both halves see the table as it was before the statement, so the delete cannot touch
 # the rows that the insert makes. The outer bounds say nothing new, but keep the planner from

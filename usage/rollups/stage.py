@@ -9,6 +9,7 @@ from django.db.models import Max, Min
 
 from usage.ingest.partitions import next_month
 from usage.models import DailyRollup, MonthlyRollup, Organization, UsageEvent, UsageRollup
+from usage.models.events import BUCKET
 from usage.rollups.buckets import Span, recompute_buckets, spans_of
 from usage.rollups.calendar import days_of, months_of, recompute_days, recompute_months, start_of
 from usage.rollups.episodes import recompute_runs, recompute_sessions, remove_orphans
@@ -101,7 +102,7 @@ def recompute(organization: Organization, spans: Sequence[Span]) -> RollupResult
     recompute_months(organization.pk, months)
     recompute_sessions(organization.pk, touched.sessions)
     recompute_runs(organization.pk, touched.runs)
-    buckets = sum(int((span.end - span.start).total_seconds()) // 900 for span in spans)
+    buckets = sum((span.end - span.start) // BUCKET for span in spans)
     return RollupResult(buckets, len(days), len(months), len(touched.sessions), len(touched.runs))
 
 

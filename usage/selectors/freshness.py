@@ -1,6 +1,6 @@
 """How far the rollups are behind what is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,15 +25,16 @@ class SystemState:
         return max(((now or datetime.now(UTC)) - self.oldest_mark_at).total_seconds(), 0.0)
 
 
-def as_of(organization_ids: Sequence[int]) -> datetime:
+def as_of(organization_ids: Collection[int]) -> datetime:
     """The instant up to which rollups of these organizations hold everything stored."""
-    return _as_of(list(organization_ids))
+    now = datetime.now(UTC)
+    oldest = _oldest_mark(organization_ids)
+    return min(now, oldest) if oldest else now
 
 
-def freshness(viewer: Viewer) -> datetime:
-    """The instant up to which the rollups a viewer sees hold everything stored."""
-    ids = viewer.organization_ids
-    return _as_of(None if ids is None else list(ids))
+def waiting_since(viewer: Viewer) -> datetime | None:
+    """When the oldest usage a viewer may see arrived that no sum holds yet, None for none."""
+    return _oldest_mark(viewer.organization_ids)
 
 
 def system_state() -> SystemState:
@@ -43,10 +44,9 @@ def system_state() -> SystemState:
         return SystemState(*cursor.fetchone())
 
 
-def _as_of(organization_ids: list[int] | None) -> datetime:
-    now = datetime.now(UTC)
+def _oldest_mark(organization_ids: Collection[int] | None) -> datetime | None:
     marks = DirtyMark.objects.all()
     if organization_ids is not None:
         marks = marks.filter(organization_id__in=organization_ids)
     oldest: datetime | None = marks.aggregate(oldest=Min("created_at"))["oldest"]
-    return min(now, oldest) if oldest else now
+    return oldest

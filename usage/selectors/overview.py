@@ -1,11 +1,10 @@
 """What pages offer to choose from, and whether there is anything to show at all."""
 
-from datetime import datetime
 from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
-from usage.models import DailyRollup, DirtyMark, Organization, Project
+from usage.models import DailyRollup, Organization, Project
 from usage.selectors.access import Viewer
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -37,9 +36,3 @@ def project_choices(viewer: Viewer, organization: str | None) -> list[str]:
 def has_usage(viewer: Viewer) -> bool:
     """Whether any usage at all has been summed for a viewer."""
     return visible(DailyRollup.objects.all(), viewer).exists()
-
-
-def waiting_since(viewer: Viewer) -> datetime | None:
-    """When the oldest usage arrived that no sum holds yet; None when all is summed."""
-    rows = visible(DirtyMark.objects.all(), viewer).order_by("created_at")
-    return rows.values_list("created_at", flat=True).first()
