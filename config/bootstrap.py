@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
+from pricing.catalogue import load_catalogue
 from usage.keys import create_key
 from usage.models import APIKey, UsageEvent
 
@@ -28,9 +29,9 @@ class FirstAdmin:
 
 
 def prepare_database() -> None:
-    """Bring the schema and the price catalogue up to date; does nothing where both are."""
+    """Bring the schema and the prices that ship with Tallyman up to date; no network."""
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("prices", "sync", verbosity=0)
+    load_catalogue()
 
 
 def ensure_admin(password: str | None) -> FirstAdmin | None:

@@ -20,6 +20,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 TALLYMAN_DATA = data_folder(os.environ)
 TALLYMAN_CURRENCY = env.currency(_env.str("TALLYMAN_CURRENCY", default="USD"))
 TALLYMAN_TIME_ZONE = env.time_zone(_env.str("TALLYMAN_TIME_ZONE", default="UTC"))
+# Where prices are fetched from; None is the address the genai-prices package has for itself, an
+# empty one means never over the network.
+TALLYMAN_PRICES_URL = os.environ.get("TALLYMAN_PRICES_URL")
+TALLYMAN_OPENROUTER_URL = _env.str(
+    "TALLYMAN_OPENROUTER_URL", default="https://openrouter.ai/api/v1/models"
+)
 
 DEBUG = _env.bool("DEBUG", default=False)
 SECRET_KEY = env.secret_key(os.environ, TALLYMAN_DATA, debug=DEBUG)

@@ -10,10 +10,13 @@ from pricing.models import ModelAlias, Provider, ProviderAlias
 GATEWAY = "litellm"
 """A provider name that only tells that the model name begins with the real provider's."""
 
+MANUAL_NAME = "manual"
+"""Origin of names that somebody gave: they precede those of catalogues."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Models:
-    """The models of one provider, those not (or not yet) in a catalogue apart."""
+    """The models of one provider, found by names of people's making or else by catalogues'."""
 
     manual: Matcher[int]
     listed: Matcher[int]
@@ -28,6 +31,7 @@ class ModelDirectory:
         self._fallbacks = {provider.slug: provider.fallbacks for provider in providers}
         self._ids = {provider.slug: provider.pk for provider in providers}
         self._models: dict[str, _Models] = {}
+        self._providers_by_own_name: dict[str, str] | None = None
         rules: dict[str, list[Rule[str]]] = defaultdict(list)
         for alias in ProviderAlias.objects.select_related("provider").order_by("id"):
             vendor = alias.provider
@@ -41,6 +45,8 @@ class ModelDirectory:
         if not name or len(name) > MAX_NAME_LENGTH or len(provider) > MAX_NAME_LENGTH:
             return (), False
         slug, name = self._without_gateway(provider.strip().lower(), name)
+        if slug is None and provider.strip().lower() in ("", GATEWAY):
+            slug = self._own_names().get(name)
         found = self._find(slug, name) if slug else ((), False)
         if found[0] or "/" not in name:
             return found
@@ -54,6 +60,19 @@ class ModelDirectory:
     def provider(self, name: str) -> str | None:
         """The slug of the provider that `name` (lower case) means."""
         return name if name in self._ids else self._by_name.find(name)
+
+    def sought_as(self, provider: str, model: str) -> tuple[str | None, str]:
+        """The provider's slug, if the names tell it, and the model's name that is looked up."""
+        return self._without_gateway(provider.strip().lower(), model.lower())
+
+    def _own_names(self) -> dict[str, str]:
+        # A model that only people name tells its provider where the call and the catalogues do not.
+        if self._providers_by_own_name is None:
+            exact = ModelAlias.objects.filter(origin=MANUAL_NAME, kind=ModelAlias.Kind.EXACT)
+            self._providers_by_own_name = dict(
+                exact.order_by("-id").values_list("text", "model__provider__slug")
+            )
+        return self._providers_by_own_name
 
     def _without_gateway(self, provider: str, name: str) -> tuple[str | None, str]:
         if provider == GATEWAY and "/" in name:
@@ -89,14 +108,14 @@ class ModelDirectory:
 
 
 def _load_models(provider_id: int) -> _Models:
+    manual: list[Rule[int]] = []
+    listed: list[Rule[int]] = []
     aliases = ModelAlias.objects.filter(model__provider=provider_id).order_by("id")
-    rules = [
-        Rule(position, kind, text, model_id)
-        for position, kind, text, model_id in aliases.values_list(
-            "model__position", "kind", "text", "model_id"
-        )
-    ]
-    return _Models(
-        manual=Matcher(rule for rule in rules if rule.position == 0),
-        listed=Matcher(rule for rule in rules if rule.position > 0),
-    )
+    for position, kind, text, origin, model_id in aliases.values_list(
+        "model__position", "kind", "text", "origin", "model_id"
+    ):
+        if origin == MANUAL_NAME or position == 0:
+            manual.append(Rule(0, kind, text, model_id))
+        else:
+            listed.append(Rule(position, kind, text, model_id))
+    return _Models(manual=Matcher(manual), listed=Matcher(listed))

@@ -99,6 +99,13 @@ def _other_meters() -> Iterator[Meter]:
 
 METERS: Mapping[str, Meter] = {meter.name: meter for meter in (*_token_meters(), *_other_meters())}
 
+
+def meter_named(name: str) -> Meter:
+    """The meter called `name`; one outside the registry is on neither side and part of nothing."""
+    known = METERS.get(name)
+    return known or Meter(name, "other", MILLION, None, frozenset(), frozenset())
+
+
 CORE_METERS = (
     "input_tokens",
     "output_tokens",

@@ -1,17 +1,21 @@
 """The price book: which prices hold for an event, cached per process."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from threading import RLock
 from typing import NamedTuple, TypeAlias
 
 from pricing.directory import ModelDirectory
-from pricing.models import AIModel, PriceVersion, RateCard
-from pricing.rating import PriceValue, compile_price
+from pricing.exchange_rates import rates_of
+from pricing.models import AIModel, PriceVersion, Provider, RateCard
+from pricing.rating import PriceValue, compile_price, converted
 from pricing.revision import current_revision
 from pricing.selectors import StoredVersion, live_versions, stored_versions
 
 MAX_CACHED_NAMES = 8192
 """How many different names are remembered, of those found and of those not found."""
+MAX_CACHED_CONVERSIONS = 8192
+"""How many prices, each converted at the rate of one day, are remembered."""
 
 _STANDARD = PriceVersion.ServiceTier.STANDARD.value
 _TIERS = frozenset(PriceVersion.ServiceTier.values)
@@ -42,6 +46,7 @@ class _Holding(NamedTuple):
 
 _Holdings: TypeAlias = tuple[_Holding, ...]
 _Key: TypeAlias = tuple[str, str, str, int | None]
+_Conversion: TypeAlias = tuple[int, str, date]
 
 
 class PriceBook:
@@ -57,6 +62,9 @@ class PriceBook:
         self._missing: dict[_Key, _Holdings] = {}
         self._by_model: dict[tuple[int, int], list[StoredVersion]] = {}
         self._compiled: dict[int, _Holding] = {}
+        self._rates = rates_of(revision)
+        self._converted: dict[_Conversion, PriceValue | None] = {}
+        self._trusted: frozenset[str] | None = None
 
     def find(
         self,
@@ -83,6 +91,34 @@ class PriceBook:
                 return price
         return None
 
+    def in_currency(self, price: PriceValue, currency: str, at: datetime) -> PriceValue | None:
+        """`price`, which this book found, with amounts in `currency`.
+
+        In another currency than its own it is converted at the exchange rate of the UTC day of
+        `at` (aware), which it names; None when no rate is known for that day or an earlier one.
+        """
+        if price.currency == currency:
+            return price
+        key = (price.price_version_id, currency, at.astimezone(UTC).date())
+        try:
+            return self._converted[key]
+        except KeyError:
+            return self._convert(price, key)
+
+    def exchange_rate(self, base: str, quote: str, at: datetime) -> Decimal | None:
+        """What one `base` buys of `quote` on the UTC day of `at` (aware), None if unknown."""
+        return self._rates.on(base, quote, at.astimezone(UTC).date())
+
+    def trusts_reported_cost(self, provider: str) -> bool:
+        """Whether the cost that calls of `provider`, as reported, state is what they cost."""
+        with self._lock:
+            if self._trusted is None:
+                trusting = Provider.objects.filter(reported_cost_counts=True)
+                self._trusted = frozenset(trusting.values_list("slug", flat=True))
+            if not self._trusted:
+                return False
+            return self._open().provider(provider.strip().lower()) in self._trusted
+
     def cached_names(self) -> int:
         """How many names, found or not, the book remembers."""
         return len(self._found) + len(self._missing)
@@ -95,6 +131,16 @@ class PriceBook:
                 self._by_model |= {(model_id, card): [] for card in self._cards}
             for version in stored_versions(live_versions().filter(rate_card__in=self._cards)):
                 self._by_model[version.model_id, version.rate_card_id].append(version)
+
+    def _convert(self, price: PriceValue, key: _Conversion) -> PriceValue | None:
+        _, currency, day = key
+        with self._lock:
+            rate = self._rates.on(price.currency, currency, day)
+            answer = None if rate is None else converted(price, currency, rate)
+            if len(self._converted) >= MAX_CACHED_CONVERSIONS:
+                del self._converted[next(iter(self._converted))]
+            self._converted[key] = answer
+            return answer
 
     def _look_up(self, key: _Key) -> _Holdings:
         with self._lock:

@@ -4,37 +4,51 @@ Amounts are exact integers of 10^-10 currency units until the very end, which ma
 (half up, per charge) independent of any Decimal context and keeps rating quick.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
-from pricing.meters import METERS, Quantity, Side
+from pricing.compiled import (
+    DECIMALS,
+    EXACT,
+    Line,
+    MeterPrice,
+    Plan,
+    PriceValue,
+    compile_price,
+    converted,
+    quantize,
+)
+from pricing.meters import METERS, Meter, Quantity, Side, meter_named
 
-DECIMALS = 10
-"""Decimals of every amount and unit price."""
+__all__ = [
+    "DECIMALS",
+    "Charge",
+    "MeterPrice",
+    "PriceValue",
+    "Rating",
+    "Units",
+    "charges",
+    "compile_price",
+    "converted",
+    "fallback_meters",
+    "quantize",
+    "rate",
+    "rate_units",
+    "unpriced_meters",
+]
 
-_EXACT = Context(prec=min(MAX_PREC, 100), Emax=MAX_EMAX, Emin=MIN_EMIN, rounding=ROUND_HALF_UP)
-_shift = _EXACT.scaleb
+_shift = EXACT.scaleb
 _POINT = Decimal(-DECIMALS)
-_ZERO = Decimal(0).scaleb(-DECIMALS, _EXACT)
-_INPUT, _CACHE, _OUTPUT, _OTHER = range(4)
-
-
-class MeterPrice(NamedTuple):
-    """What `per` units of a meter cost; `tiers` are `(above, unit_price)`, ascending.
-
-    When an event's total input tokens exceed `above`, all its units cost that tier's price.
-    """
-
-    meter: str
-    unit_price: Decimal
-    per: int
-    tiers: tuple[tuple[int, Decimal], ...] = ()
+_PRICED_APART = frozenset(("audio", "image", "video", "cache_read", "cache_write", "1h"))
 
 
 class Charge(NamedTuple):
-    """One priced quantity of a rated event, `amount` in the currency of the price."""
+    """One priced quantity of a rated event.
+
+    `amount` is in `PriceValue.currency`, `unit_price` in `PriceValue.price_currency`: they are
+    the same unless the price was converted.
+    """
 
     meter: str
     side: Side
@@ -58,99 +72,10 @@ class Rating(NamedTuple):
     cache_cost: Decimal
 
 
-class _Line(NamedTuple):
-    """One priced meter, compiled: `doubled` is twice the price in 10^-10 units."""
-
-    meter: str
-    group: int
-    doubled: int
-    per: int
-    wholes: tuple[str, ...]
-    unit_price: Decimal
+_Priced: TypeAlias = tuple[Line, Quantity, Decimal, int]
 
 
-_Plan: TypeAlias = tuple[_Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PriceValue:
-    """All prices of one model at one time, compiled for rating; made by `compile_price`."""
-
-    price_version_id: int
-    provider: str
-    model: str
-    service_tier: str
-    currency: str
-    prices: tuple[MeterPrice, ...]
-    plan: _Plan
-    steps: tuple[tuple[int, _Plan], ...]
-
-
-def quantize(amount: Decimal) -> Decimal:
-    """`amount` with 10 decimals, rounded half up."""
-    return amount.quantize(_ZERO, context=_EXACT)
-
-
-def compile_price(
-    *,
-    price_version_id: int,
-    provider: str,
-    model: str,
-    service_tier: str,
-    currency: str,
-    prices: Iterable[MeterPrice],
-) -> PriceValue:
-    """The rating form of a version's prices. Meters outside the registry raise KeyError."""
-    given = tuple(prices)
-    complete = {price.meter: price for price in given}
-    complete |= {price.meter: price for price in _shared_parts(complete)}
-    thresholds = sorted({above for price in given for above, _ in price.tiers}, reverse=True)
-    return PriceValue(
-        price_version_id=price_version_id,
-        provider=provider,
-        model=model,
-        service_tier=service_tier,
-        currency=currency,
-        prices=given,
-        plan=_plan(complete, None),
-        steps=tuple((above, _plan(complete, above)) for above in thresholds),
-    )
-
-
-def _shared_parts(priced: Mapping[str, MeterPrice]) -> Iterable[MeterPrice]:
-    # A part of two priced meters (audio read from the cache) would be taken off the whole twice
-    # unless it has a price of its own: it gets the price of the kind of token it is.
-    for meter in METERS.values():
-        if meter.parent is None or meter.parent not in priced or meter.name in priced:
-            continue
-        other_wholes = meter.wholes - METERS[meter.parent].wholes - {meter.parent}
-        if not other_wholes.isdisjoint(priced):
-            yield priced[meter.parent]._replace(meter=meter.name)
-
-
-def _plan(priced: Mapping[str, MeterPrice], threshold: int | None) -> _Plan:
-    most_specific_first = sorted(priced, key=lambda name: (-len(METERS[name].wholes), name))
-    return tuple(_line(priced[name], priced, threshold) for name in most_specific_first)
-
-
-def _line(price: MeterPrice, priced: Mapping[str, MeterPrice], threshold: int | None) -> _Line:
-    meter = METERS[price.meter]
-    unit_price = price.unit_price
-    for above, tier_price in price.tiers:
-        if threshold is not None and above <= threshold:
-            unit_price = tier_price
-    group = {"input": _INPUT, "output": _OUTPUT, "other": _OTHER}[meter.side]
-    return _Line(
-        meter=price.meter,
-        group=_CACHE if meter.is_cache else group,
-        doubled=2 * int(quantize(unit_price).scaleb(DECIMALS, _EXACT)),
-        per=price.per,
-        wholes=tuple(sorted(meter.wholes.intersection(priced))),
-        unit_price=unit_price,
-    )
-
-
-def _stepped_plan(counts: Mapping[str, Quantity], price: PriceValue) -> _Plan:
+def _stepped_plan(counts: Mapping[str, Quantity], price: PriceValue) -> Plan:
     total_input = counts.get("input_tokens", 0)
     for above, plan in price.steps:
         if total_input > above:
@@ -158,16 +83,16 @@ def _stepped_plan(counts: Mapping[str, Quantity], price: PriceValue) -> _Plan:
     return price.plan
 
 
-def _priced_lines(
-    counts: Mapping[str, Quantity], price: PriceValue
-) -> list[tuple[_Line, Quantity, int]]:
-    """Each priced meter with what is left of it after its priced parts, and its amount."""
+def _amounts(
+    counts: Mapping[str, Quantity], price: PriceValue, priced: list[_Priced] | None
+) -> list[int]:
+    """The sums of amounts by group; adds each amount, with what it is for, to `priced`."""
     plan = _stepped_plan(counts, price) if price.steps else price.plan
     count = counts.get
     taken: dict[str, Quantity] = {}
-    lines: list[tuple[_Line, Quantity, int]] = []
+    sums = [0, 0, 0, 0]
     for line in plan:
-        meter, _, doubled, per, wholes, _ = line
+        meter, group, doubled, divisor, wholes, steps, _, _ = line
         quantity = count(meter)
         if not quantity:
             if quantity is not None or meter != "requests" or not any(counts.values()):
@@ -179,17 +104,35 @@ def _priced_lines(
                 continue
         for whole in wholes:
             taken[whole] = quantity + taken[whole] if whole in taken else quantity
-        if isinstance(quantity, int):
-            amount = (quantity * doubled + per) // (per + per)
+        if steps:
+            sums[group] += _stepped_amount(line, quantity, priced)
+            continue
+        if type(quantity) is int:
+            amount = (quantity * doubled + divisor) // (divisor + divisor)
         else:
-            amount = _fractional_amount(quantity, doubled, per)
-        lines.append((line, quantity, amount))
-    return lines
+            amount = _fractional_amount(quantity, doubled, divisor)
+        sums[group] += amount
+        if priced is not None:
+            priced.append((line, quantity, line.unit_price, amount))
+    return sums
 
 
-def _fractional_amount(quantity: Decimal, doubled: int, per: int) -> int:
+def _stepped_amount(line: Line, quantity: Quantity, priced: list[_Priced] | None) -> int:
+    whole = 0
+    for above, upto, doubled, unit_price in line.steps:
+        if quantity <= above:
+            break
+        units = (quantity if upto is None else min(quantity, upto)) - above
+        amount = _fractional_amount(units, doubled, line.divisor)
+        whole += amount
+        if priced is not None:
+            priced.append((line, units, unit_price, amount))
+    return whole
+
+
+def _fractional_amount(quantity: Quantity, doubled: int, divisor: int) -> int:
     numerator, denominator = quantity.as_integer_ratio()
-    return (numerator * doubled + per * denominator) // (2 * per * denominator)
+    return (numerator * doubled + divisor * denominator) // (2 * divisor * denominator)
 
 
 class Units(NamedTuple):
@@ -219,26 +162,28 @@ def rate_units(counts: Mapping[str, Quantity], price: PriceValue) -> Units:
     counted, unless `counts` has `requests`. Parts that exceed their whole are charged in full and
     leave nothing of it: reject them earlier with `parts_larger_than_whole`.
     """
-    sums = [0, 0, 0, 0]
-    for line, _, amount in _priced_lines(counts, price):
-        sums[line.group] += amount
-    plain_input, cache, output, other = sums
+    plain_input, cache, output, other = _amounts(counts, price, None)
     whole_input = plain_input + cache
     return Units(price.price_version_id, whole_input + output + other, whole_input, output, cache)
 
 
 def charges(counts: Mapping[str, Quantity], price: PriceValue) -> tuple[Charge, ...]:
-    """The charges whose amounts add up to `rate(counts, price).cost`, most specific first."""
+    """The charges whose amounts add up to `rate(counts, price).cost`, most specific first.
+
+    A graduated meter has one charge for each step it reaches, the lowest first.
+    """
+    priced: list[_Priced] = []
+    _amounts(counts, price, priced)
     return tuple(
         Charge(
             meter=line.meter,
-            side=METERS[line.meter].side,
+            side=meter_named(line.meter).side,
             quantity=quantity,
-            unit_price=line.unit_price,
+            unit_price=unit_price,
             per=line.per,
             amount=_shift(amount, _POINT),
         )
-        for line, quantity, amount in _priced_lines(counts, price)
+        for line, quantity, unit_price, amount in priced
     )
 
 
@@ -248,7 +193,28 @@ def unpriced_meters(counts: Mapping[str, Quantity], price: PriceValue) -> tuple[
     return tuple(
         name
         for name, quantity in counts.items()
-        if quantity
-        and name not in priced
-        and (name not in METERS or METERS[name].wholes.isdisjoint(priced))
+        if quantity and name not in priced and meter_named(name).wholes.isdisjoint(priced)
     )
+
+
+def fallback_meters(counts: Mapping[str, Quantity], price: PriceValue) -> tuple[str, ...]:
+    """Meters of `counts`, not zero, that vendors price apart and `price` prices as their whole.
+
+    Audio priced as text is one, cached tokens priced as fresh ones are another; reasoning
+    without a price of its own is none: it costs what output costs everywhere.
+    """
+    own = {item.meter for item in price.prices}
+    return tuple(
+        name
+        for name, quantity in counts.items()
+        if quantity and name not in own and _is_fallback(meter_named(name), own)
+    )
+
+
+def _is_fallback(meter: Meter, priced: set[str]) -> bool:
+    wholes = [METERS[name] for name in meter.wholes & priced]
+    if not wholes:
+        return False
+    nearest = max(wholes, key=lambda whole: (len(whole.traits), whole.name == meter.parent))
+    added = meter.traits - nearest.traits
+    return not meter.traits or not _PRICED_APART.isdisjoint(added)

@@ -13,6 +13,8 @@ DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
 # Named for the process, so that several test runs can share the server.
 DATABASES["default"]["TEST"] = {"NAME": f"test_tallyman_{os.getpid()}"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+TALLYMAN_PRICES_URL = ""
+TALLYMAN_OPENROUTER_URL = ""
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 STORAGES = {

@@ -1,5 +1,8 @@
-"""The synced catalogue: list prices that ship with the genai-prices package."""
+"""The synced catalogues: genai-prices, as shipped or fetched, and OpenRouter's list of models."""
 
-from pricing.catalogue.loading import CatalogueResult, load_catalogue
+from pricing.catalogue.loading import GENAI_PRICES, load_catalogue
+from pricing.catalogue.openrouter_loading import OPENROUTER
+from pricing.catalogue.storing import CatalogueResult
+from pricing.catalogue.sync import sync_prices
 
-__all__ = ["CatalogueResult", "load_catalogue"]
+__all__ = ["GENAI_PRICES", "OPENROUTER", "CatalogueResult", "load_catalogue", "sync_prices"]

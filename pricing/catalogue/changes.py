@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pricing.catalogue.snapshot import BEGINNING, ListedPeriod
+from pricing.catalogue.listing import BEGINNING, ListedPeriod
 from pricing.selectors import StoredVersion
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Changes(NamedTuple):
@@ -15,28 +17,36 @@ class Changes(NamedTuple):
     ends: dict[int, datetime]
     additions: list[ListedPeriod]
 
+    def __bool__(self) -> bool:
+        return bool(self.ends or self.additions)
+
 
 def changes(
     stored: Sequence[StoredVersion], listed: Sequence[ListedPeriod], now: datetime
 ) -> Changes:
     """Turn the stored prices of a model and tier into the listed ones.
 
-    From the first moment at which they differ the listed ones replace the stored ones. A price
-    without a start date that reads differently today changed at some unknown time: the new one
-    holds from `now`, and what was rated before stays as it was.
+    A listed price with a start date holds from that date on, even when it is past. One without a
+    date that reads differently changed at some unknown time: it holds from `now`, and what was
+    rated before stays as it was. From the first moment at which they differ the listed prices
+    replace the stored ones.
     """
-    if not stored:
-        return Changes({}, list(listed))
+    dated = min((one.effective_from for one in listed if _is_dated(one)), default=_NEVER)
+    binding = min(now, dated)
     items: list[StoredVersion | ListedPeriod] = [*stored, *listed]
-    starts = {item.effective_from for item in items}
-    ends = {item.effective_to for item in items if item.effective_to is not None}
+    moments = {item.effective_from for item in items}
+    moments |= {item.effective_to for item in items if item.effective_to is not None}
+    moments.add(binding)
     cut = next(
-        (at for at in sorted(starts | ends) if _holding(stored, at) != _holding(listed, at)), None
+        (
+            at
+            for at in sorted(moments)
+            if at >= binding and _holding(stored, at) != _holding(listed, at)
+        ),
+        None,
     )
     if cut is None:
         return Changes({}, [])
-    if cut == BEGINNING:
-        cut = now
     return Changes(
         ends={
             version.id: max(version.effective_from, cut)
@@ -49,6 +59,10 @@ def changes(
             if period.effective_to is None or period.effective_to > cut
         ],
     )
+
+
+def _is_dated(period: ListedPeriod) -> bool:
+    return period.effective_from > BEGINNING
 
 
 def _holding(items: Iterable[StoredVersion | ListedPeriod], at: datetime) -> set[object]:

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import TypeAlias
 
-from genai_prices.data_snapshot import get_snapshot
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.data_units import unit_data
 from genai_prices.types import (
     ClauseAnd,
@@ -27,11 +26,9 @@ from genai_prices.types import (
 )
 from genai_prices.types import Provider as SnapshotProvider
 
+from pricing.catalogue.listing import BEGINNING, ListedModel, ListedPeriod, ListedProvider
 from pricing.meters import METERS, USAGE_KEY_METERS
 from pricing.rating import MeterPrice, quantize
-
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-"""The start of prices that have no start date."""
 
 TIER_CONTEXTS: dict[str, dict[str, str]] = {
     "standard": {},
@@ -48,42 +45,9 @@ _METERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPeriod:
-    """Prices of a service tier from `effective_from` until before `effective_to`."""
-
-    service_tier: str
-    utc_from: time | None
-    utc_until: time | None
-    effective_from: datetime
-    effective_to: datetime | None
-    prices: tuple[MeterPrice, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ListedModel:
-    """A model with its rules as `(kind, text)`."""
-
-    name: str
-    rules: tuple[tuple[str, str], ...]
-    periods: tuple[ListedPeriod, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ListedProvider:
-    """A provider with rules on provider names and on model names, and its models in order."""
-
-    slug: str
-    name: str
-    fallbacks: tuple[str, ...]
-    provider_rules: tuple[tuple[str, str], ...]
-    model_rules: tuple[tuple[str, str], ...]
-    models: tuple[ListedModel, ...]
-
-
-def listed_providers() -> list[ListedProvider]:
-    """Everything in the snapshot that this process uses, in the snapshot's order."""
-    return [_provider(provider) for provider in get_snapshot().providers]
+def listed_providers(snapshot: DataSnapshot | None = None) -> list[ListedProvider]:
+    """Everything in `snapshot` (default: the one that ships with the package), in its order."""
+    return [_provider(provider) for provider in (snapshot or get_snapshot()).providers]
 
 
 def _provider(provider: SnapshotProvider) -> ListedProvider:
@@ -236,7 +200,7 @@ def _meter_prices(rates: Iterable[tuple[str, Decimal | TieredPrices]]) -> Iterat
         if meter is None:
             continue
         if isinstance(rate, TieredPrices):
-            tiers = tuple((tier.start, quantize(tier.price)) for tier in rate.tiers)
+            tiers = tuple(sorted((tier.start, quantize(tier.price)) for tier in rate.tiers))
             yield MeterPrice(meter.name, quantize(rate.base), meter.per, tiers)
         else:
             yield MeterPrice(meter.name, quantize(rate), meter.per)

@@ -39,6 +39,11 @@ class Provider(models.Model):
         help_text="Slugs of providers whose models this one resells.",
     )
 
+    reported_cost_counts = models.BooleanField(
+        default=False,
+        help_text="A cost that a call reports is what it costs, instead of what prices say.",
+    )
+
     class Meta:
         ordering = ["slug"]
 

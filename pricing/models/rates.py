@@ -9,11 +9,12 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
+from pricing.models.changes import PriceChange
 from pricing.models.providers import AIModel
 
 
 class RateCard(models.Model):
-    """A named set of prices in one currency."""
+    """A named set of prices."""
 
     class Kind(models.TextChoices):
         """Who sets the prices; a contracted card precedes the manual one, that one the list."""
@@ -24,7 +25,6 @@ class RateCard(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=10, choices=Kind)
-    currency = models.CharField(max_length=3, help_text="ISO 4217 code of every price on the card.")
 
     class Meta:
         ordering = ["name"]
@@ -48,6 +48,7 @@ class PriceVersion(models.Model):
     rate_card = models.ForeignKey(RateCard, on_delete=models.PROTECT, related_name="versions")
     model = models.ForeignKey(AIModel, on_delete=models.PROTECT, related_name="versions")
     service_tier = models.CharField(max_length=8, choices=ServiceTier, default=ServiceTier.STANDARD)
+    currency = models.CharField(max_length=3, help_text="ISO 4217 code of every price in it.")
     utc_from = models.TimeField(
         null=True, blank=True, help_text="Time of day (UTC) from which it holds, inclusive."
     )
@@ -57,6 +58,12 @@ class PriceVersion(models.Model):
     effective_from = models.DateTimeField(help_text="Inclusive.")
     effective_to = models.DateTimeField(
         null=True, blank=True, help_text="Exclusive; open if empty."
+    )
+    change = models.ForeignKey(
+        PriceChange, on_delete=models.PROTECT, null=True, blank=True, related_name="versions"
+    )
+    ended_by = models.ForeignKey(
+        PriceChange, on_delete=models.PROTECT, null=True, blank=True, related_name="ended_versions"
     )
     origin = models.CharField(max_length=40)
     source_version = models.CharField(max_length=100, blank=True)
@@ -109,12 +116,17 @@ class PriceVersion(models.Model):
 
 
 class Price(models.Model):
-    """What `per` units of one meter cost in a version, in its card's currency."""
+    """What `per` units of one meter cost in a version, in its currency.
+
+    Its tiers are cliffs: once an event's total input tokens exceed a tier's bound, all units cost
+    that tier's price. Graduated, only the units of this meter beyond the bound do.
+    """
 
     version = models.ForeignKey(PriceVersion, on_delete=models.PROTECT, related_name="prices")
     meter = models.CharField(max_length=60)
     unit_price = models.DecimalField(max_digits=20, decimal_places=10)
     per = models.PositiveIntegerField(default=1_000_000)
+    graduated = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["id"]
@@ -130,7 +142,7 @@ class Price(models.Model):
 
 
 class PriceTier(models.Model):
-    """The price of all units once an event's total input tokens exceed `above`."""
+    """The price that holds above a bound; see `Price`."""
 
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="tiers")
     above = models.PositiveBigIntegerField()
@@ -146,4 +158,4 @@ class PriceTier(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.unit_price.normalize():f} above {self.above:,} input tokens"
+        return f"{self.unit_price.normalize():f} above {self.above:,}"

@@ -23,6 +23,9 @@ class CatalogueSource(models.Model):
     name = models.CharField(max_length=40, unique=True)
     version = models.CharField(max_length=100)
     digest = models.CharField(max_length=64)
+    fetched_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last fetched; empty while as shipped."
+    )
     loaded_at = models.DateTimeField(auto_now=True)
 
     class Meta:

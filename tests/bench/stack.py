@@ -49,6 +49,7 @@ def running_stack() -> Iterator[Stack]:
     environ |= {
         "TALLYMAN_DATA": str(data),
         "SECRET_KEY": "bench",
+        "TALLYMAN_PRICES_URL": "",
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
     server = EmbeddedServer(data)

@@ -5,10 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from pricing.catalogue import loading
-from pricing.catalogue.changes import changes
-from pricing.catalogue.loading import CatalogueResult, load_catalogue
-from pricing.catalogue.snapshot import BEGINNING, ListedModel, ListedPeriod, ListedProvider
+from pricing.catalogue import CatalogueResult, load_catalogue, loading
+from pricing.catalogue.listing import (
+    BEGINNING,
+    ListedModel,
+    ListedPeriod,
+    ListedProvider,
+    SourceFault,
+)
 from pricing.models import (
     AIModel,
     CatalogueSource,
@@ -116,5 +120,15 @@ def test_prices_for_a_new_service_tier_leave_the_standard_ones_alone(load: Load)
     assert (result.added, result.closed) == (1, 0)
 
 
-def test_the_first_prices_of_a_model_are_taken_as_listed() -> None:
-    assert changes([], [period("1")], NOW).additions == [period("1")]
+def test_a_provider_that_vanishes_keeps_its_names_behind_those_still_listed(load: Load) -> None:
+    gone = replace(shop(period("1"))[0], provider_rules=(("exact", "the shop"),))
+    load([gone])
+    load([replace(shop(period("2"), model="n")[0], slug="store")])
+    assert current_book().find("the shop", "m", NOW) is not None
+    positions = Provider.objects.order_by("position").values_list("slug", flat=True)
+    assert list(positions) == ["store", "shop"]
+
+
+def test_a_model_listed_twice_is_a_fault_of_the_data(load: Load) -> None:
+    with pytest.raises(SourceFault, match="listed twice"):
+        load(shop(period("1")) * 2)

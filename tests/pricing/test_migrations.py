@@ -1,16 +1,24 @@
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
+PRICES = {"pricing_priceversion", "pricing_price", "pricing_pricetier"}
+RECORD = {"pricing_pricechange", "pricing_exchangerate"}
+
 
 def test_the_triggers_can_be_taken_away_and_made_again(db: None) -> None:
     loader = MigrationLoader(connection)
-    migration = loader.get_migration("pricing", "0002_append_only")
-    before = loader.project_state(("pricing", "0001_prices"))
+    prices = loader.get_migration("pricing", "0002_append_only")
+    record = loader.get_migration("pricing", "0004_record_is_append_only")
+    # The tables stay as they are now; only the triggers come and go.
+    state = loader.project_state(("pricing", "0004_record_is_append_only"))
     with connection.schema_editor() as editor:
-        migration.unapply(before.clone(), editor)
+        record.unapply(state.clone(), editor)
+        assert triggers() == PRICES
+        prices.unapply(state.clone(), editor)
         assert triggers() == set()
-        migration.apply(before.clone(), editor)
-    assert triggers() == {"pricing_priceversion", "pricing_price", "pricing_pricetier"}
+        prices.apply(state.clone(), editor)
+        record.apply(state.clone(), editor)
+    assert triggers() == PRICES | RECORD
 
 
 def triggers() -> set[str]:

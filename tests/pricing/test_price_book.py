@@ -25,7 +25,7 @@ def tokens(unit_in: str, unit_out: str) -> Iterable[MeterPrice]:
 
 
 def set_price(
-    card: RateCard, model: str, unit_in: str, unit_out: str, at: datetime, tier: str = "standard"
+    card: RateCard, model: str, unit_in: str, unit_out: str, at: datetime, currency: str = "USD"
 ) -> int:
     return publish_price(
         rate_card=card,
@@ -34,7 +34,7 @@ def set_price(
         prices=tokens(unit_in, unit_out),
         effective_from=at,
         source=BY_HAND,
-        service_tier=tier,
+        currency=currency,
     ).pk
 
 
@@ -158,9 +158,9 @@ def test_manual_prices_precede_the_catalogue_from_their_date_on(
 def test_a_contracted_card_precedes_manual_prices_for_its_organization_only(
     catalogue: None, noon: datetime
 ) -> None:
-    contract = RateCard.objects.create(name="acme", kind="contracted", currency="EUR")
+    contract = RateCard.objects.create(name="acme", kind="contracted")
     manual_id = set_price(named_card(MANUAL), "claude-sonnet-4-5", "1", "2", noon)
-    contract_id = set_price(contract, "claude-sonnet-4-5", "0.5", "1", noon)
+    contract_id = set_price(contract, "claude-sonnet-4-5", "0.5", "1", noon, "EUR")
     book = current_book()
     own = book.find("anthropic", "claude-sonnet-4-5", noon, "standard", contract.pk)
     other = book.find("anthropic", "claude-sonnet-4-5", noon)
@@ -171,7 +171,7 @@ def test_a_contracted_card_precedes_manual_prices_for_its_organization_only(
 
 
 def test_a_card_without_the_model_leaves_it_to_the_next(catalogue: None, noon: datetime) -> None:
-    contract = RateCard.objects.create(name="acme", kind="contracted", currency="USD")
+    contract = RateCard.objects.create(name="acme", kind="contracted")
     price = current_book().find("openai", "gpt-4o", noon, "standard", contract.pk)
     assert price is not None
 

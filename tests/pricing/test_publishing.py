@@ -8,9 +8,9 @@ from django.db import Error, IntegrityError, connection, connections, transactio
 from django.db.models import Model
 from django.utils import timezone
 
-from pricing.models import Price, PriceTier, PriceVersion, RateCard
+from pricing.models import Price, PriceChange, PriceTier, PriceVersion, RateCard
 from pricing.price_book import PriceBook, current_book
-from pricing.publishing import Provenance, end_versions, publish_price
+from pricing.publishing import PriceError, Provenance, end_versions, publish_price, record_change
 from pricing.rating import MeterPrice, rate
 from pricing.revision import begin_price_change, current_revision
 from pricing.selectors import MANUAL, named_card
@@ -20,7 +20,9 @@ JUNE = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def publish(unit_price: str, since: datetime, card: RateCard | None = None) -> PriceVersion:
+def publish(
+    unit_price: str, since: datetime, card: RateCard | None = None, currency: str = "USD"
+) -> PriceVersion:
     tiers = ((1000, Decimal(unit_price) * 2),)
     return publish_price(
         rate_card=card or named_card(MANUAL),
@@ -29,7 +31,13 @@ def publish(unit_price: str, since: datetime, card: RateCard | None = None) -> P
         prices=[MeterPrice("input_tokens", Decimal(unit_price), 1_000_000, tiers)],
         effective_from=since,
         source=Provenance("manual", reason="new contract"),
+        currency=currency,
     )
+
+
+def end(version: PriceVersion, at: datetime) -> None:
+    change = record_change(PriceChange.Action.UPDATE, Provenance("manual"), 1)
+    end_versions({version.pk: at}, change)
 
 
 def price_at(at: datetime) -> Decimal | None:
@@ -63,18 +71,24 @@ def test_a_price_with_the_start_of_another_replaces_it_and_keeps_it_on_record() 
 
 
 @pytest.mark.django_db
-def test_the_price_has_the_currency_of_its_card() -> None:
-    card = RateCard.objects.create(name="euro", kind="contracted", currency="EUR")
-    publish("1", MAY, card)
+def test_prices_of_one_card_may_be_in_several_currencies() -> None:
+    card = RateCard.objects.create(name="euro", kind="contracted")
+    publish("1", MAY - DAY, card)
+    publish("1", MAY, card, "EUR")
     found = current_book().find("shop", "m-1", MAY, "standard", card.pk)
+    before = current_book().find("shop", "m-1", MAY - DAY, "standard", card.pk)
     assert found is not None
-    assert found.currency == "EUR"
+    assert before is not None
+    assert (before.currency, found.currency) == ("USD", "EUR")
 
 
 @pytest.mark.django_db
-def test_a_negative_price_is_refused() -> None:
-    with pytest.raises(IntegrityError), transaction.atomic():
+def test_a_negative_price_is_refused_by_the_stage_and_by_the_database() -> None:
+    with pytest.raises(PriceError), transaction.atomic():
         publish("-1", MAY)
+    version = publish("1", MAY)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Price.objects.create(version=version, meter="output_tokens", unit_price=-1)
 
 
 def change_price(version: PriceVersion) -> None:
@@ -94,13 +108,13 @@ def change_reason(version: PriceVersion) -> None:
 
 
 def reopen(version: PriceVersion) -> None:
-    end_versions({version.pk: JUNE})
+    end(version, JUNE)
     PriceVersion.objects.filter(pk=version.pk).update(effective_to=None)
 
 
 def prolong(version: PriceVersion) -> None:
-    end_versions({version.pk: JUNE})
-    end_versions({version.pk: JUNE + DAY})
+    end(version, JUNE)
+    end(version, JUNE + DAY)
 
 
 def delete_from(table: type[Model]) -> Callable[[PriceVersion], None]:
@@ -154,7 +168,7 @@ def test_a_user_who_leaves_does_not_keep_prices_from_being_kept() -> None:
         rate_card=named_card(MANUAL),
         provider="shop",
         model="m-1",
-        prices=[],
+        prices=[MeterPrice("input_tokens", Decimal(1), 1_000_000)],
         effective_from=MAY,
         source=Provenance("manual", created_by_id=user.pk),
     )

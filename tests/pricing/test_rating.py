@@ -7,25 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing.meters import METERS, parts_larger_than_whole
-from pricing.rating import MeterPrice, PriceValue, charges, compile_price, rate, unpriced_meters
-
-MILLION = 1_000_000
-
-
-def price_of(*prices: MeterPrice) -> PriceValue:
-    return compile_price(
-        price_version_id=7,
-        provider="p",
-        model="m",
-        service_tier="standard",
-        currency="USD",
-        prices=prices,
-    )
-
-
-def token_price(meter: str, unit_price: str, *tiers: tuple[int, str]) -> MeterPrice:
-    steps = tuple((above, Decimal(unit)) for above, unit in tiers)
-    return MeterPrice(meter, Decimal(unit_price), MILLION, steps)
+from pricing.rating import MeterPrice, PriceValue, charges, rate, unpriced_meters
+from tests.pricing.pricing_values import MILLION, price_of, token_price
 
 
 def two_prices(unit_in: str, unit_out: str) -> PriceValue:

@@ -1,4 +1,4 @@
-"""Reads of price versions: for the price book, for syncing and for price lists."""
+"""Stored price versions with all their prices, in one query however many they are."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from datetime import datetime, time
 from decimal import Decimal
 from itertools import groupby
 
-from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from pricing.models import PriceVersion, RateCard
@@ -35,11 +34,9 @@ class StoredVersion:
 
 
 def named_card(name: str) -> RateCard:
-    """The catalogue's or the manual rate card, made with its usual settings when missing."""
-    defaults = {"kind": RateCard.Kind.LIST, "currency": "USD"}
-    if name == MANUAL:
-        defaults = {"kind": RateCard.Kind.MANUAL, "currency": settings.TALLYMAN_CURRENCY}
-    return RateCard.objects.get_or_create(name=name, defaults=defaults)[0]
+    """The catalogue's or the manual rate card, made when missing."""
+    kind = RateCard.Kind.MANUAL if name == MANUAL else RateCard.Kind.LIST
+    return RateCard.objects.get_or_create(name=name, defaults={"kind": kind})[0]
 
 
 def live_versions() -> QuerySet[PriceVersion]:
@@ -56,7 +53,7 @@ def stored_versions(versions: QuerySet[PriceVersion]) -> list[StoredVersion]:
     ).values_list(
         "id",
         "rate_card_id",
-        "rate_card__currency",
+        "currency",
         "model_id",
         "model__provider__slug",
         "model__name",
@@ -68,6 +65,7 @@ def stored_versions(versions: QuerySet[PriceVersion]) -> list[StoredVersion]:
         "prices__meter",
         "prices__unit_price",
         "prices__per",
+        "prices__graduated",
         "prices__tiers__above",
         "prices__tiers__unit_price",
     )
@@ -78,32 +76,9 @@ def stored_versions(versions: QuerySet[PriceVersion]) -> list[StoredVersion]:
 
 
 def _prices(
-    rows: Iterable[tuple[str | None, Decimal, int, int | None, Decimal]],
+    rows: Iterable[tuple[str | None, Decimal, int, bool, int | None, Decimal]],
 ) -> Iterator[MeterPrice]:
-    for (meter, unit_price, per), group in groupby(rows, key=lambda row: row[:3]):
+    for (meter, unit_price, per, graduated), group in groupby(rows, key=lambda row: row[:4]):
         if meter is not None:
             tiers = tuple((above, price) for *_, above, price in group if above is not None)
-            yield MeterPrice(meter, unit_price, per, tiers)
-
-
-def price_list(
-    at: datetime, *, provider: str = "", model: str = "", rate_card: str = ""
-) -> list[StoredVersion]:
-    """Versions in force at `at` (any time of day), by provider, model and service tier.
-
-    `provider` is a slug, `model` a part of a model's name, `rate_card` a card's name; empty means
-    any.
-    """
-    versions = live_versions().filter(
-        Q(effective_to__isnull=True) | Q(effective_to__gt=at), effective_from__lte=at
-    )
-    if provider:
-        versions = versions.filter(model__provider__slug=provider.lower())
-    if model:
-        versions = versions.filter(model__name__icontains=model)
-    if rate_card:
-        versions = versions.filter(rate_card__name=rate_card)
-    return sorted(
-        stored_versions(versions),
-        key=lambda version: (version.provider, version.model, version.service_tier),
-    )
+            yield MeterPrice(meter, unit_price, per, tiers, graduated)

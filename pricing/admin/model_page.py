@@ -1,0 +1,102 @@
+"""A model's page: its names, given and taken away, and what it cost along time."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from pricing.admin.cards import CardsSeen, by_user
+from pricing.catalogue.listing import BEGINNING
+from pricing.directory import MANUAL_NAME
+from pricing.models import AIModel, MatchRule, ModelAlias
+from pricing.publishing import PriceError, add_alias, remove_alias
+from pricing.selectors import price_history
+
+KINDS = (MatchRule.Kind.EXACT, MatchRule.Kind.PREFIX, MatchRule.Kind.PATTERN)
+
+
+class ModelPages(admin.ModelAdmin[AIModel]):
+    """The page and the two actions on its names; needs `CardsSeen` beside it."""
+
+    def get_urls(self) -> list[Any]:
+        """Giving and taking names, besides the stock pages."""
+        view = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/names/", view(require_POST(self.add_name)), name="pricing_add_name"),
+            path(
+                "<int:pk>/names/<int:alias>/remove/",
+                view(require_POST(self.remove_name)),
+                name="pricing_remove_name",
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page."""
+        model = self.get_object(request, object_id)
+        extra = {} if model is None else self._page(request, model)
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    def add_name(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Let calls that report a name be priced as this model."""
+        model = self._model_to_change(request, pk)
+        kind, text = request.POST.get("kind", ""), request.POST.get("text", "")
+        try:
+            change = add_alias(model, kind, text, by_user(request))
+        except PriceError as error:
+            messages.error(request, error.faults[0].message)
+        else:
+            known = "" if change.count else " already"
+            messages.success(request, f"Calls that report {text} mean {model}{known}.")
+        return _back_to(model)
+
+    def remove_name(self, request: HttpRequest, pk: int, alias: int) -> HttpResponse:
+        """Take a name away that somebody gave."""
+        model = self._model_to_change(request, pk)
+        row = get_object_or_404(ModelAlias.objects.select_related("model__provider"), pk=alias,
+                                model=model)  # fmt: skip
+        try:
+            remove_alias(row, by_user(request))
+        except PriceError as error:
+            messages.error(request, error.faults[0].message)
+        else:
+            messages.success(request, f"{row.text} no longer means {model}.")
+        return _back_to(model)
+
+    def _model_to_change(self, request: HttpRequest, pk: int) -> AIModel:
+        if not request.user.has_perm("pricing.change_aimodel"):
+            raise PermissionDenied
+        return get_object_or_404(AIModel.objects.select_related("provider"), pk=pk)
+
+    def _page(self, request: HttpRequest, model: AIModel) -> dict[str, Any]:
+        names = [
+            {"row": alias, "is_manual": alias.origin == MANUAL_NAME,
+             "is_own": alias.text == model.name.lower()}
+            for alias in model.aliases.order_by("kind", "text")
+        ]  # fmt: skip
+        history = []
+        if isinstance(self, CardsSeen) and request.user.has_perm("pricing.view_priceversion"):
+            history = price_history(model, self.cards_seen(request), timezone.now())
+        return {
+            "names": names,
+            "kinds": KINDS,
+            "may_name": request.user.has_perm("pricing.change_aimodel"),
+            "may_price": request.user.has_perm("pricing.add_priceversion"),
+            "history": history,
+            "beginning": BEGINNING,
+        }
+
+
+def _back_to(model: AIModel) -> HttpResponseRedirect:
+    return HttpResponseRedirect(reverse("admin:pricing_aimodel_change", args=(model.pk,)))
