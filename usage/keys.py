@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from usage.ingest.prepare import Tenant
 from usage.models import APIKey, Organization
+from usage.models.identity import validate_name
 from usage.models.keys import KEY_MARK
 from usage.organizations import ensure_organization
 
@@ -18,11 +19,15 @@ TOUCH_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Whoever presented a valid key. `tenant` is None for a site key."""
+    """Whoever presented a valid key. `tenant` is None for a site key.
+
+    `provider` is that of events which name none; empty when the key has none either.
+    """
 
     key_id: int
     tenant: Tenant | None
     scopes: frozenset[str]
+    provider: str = ""
 
     @property
     def is_authenticated(self) -> bool:
@@ -39,12 +44,13 @@ def create_key(
     scopes: Iterable[str],
     name: str,
     expires: timedelta | None = None,
+    provider: str = "",
 ) -> tuple[APIKey, str]:
     """Make a key; return it with the secret text, which is shown once and kept nowhere.
 
     The organization is made if it is missing; None makes a site key, valid for all.
-    `expires` counts from now. Raises ValidationError for an unknown scope, a bad slug or a
-    name that is too long.
+    `expires` counts from now; `provider` is that of events which name none. Raises
+    ValidationError for an unknown scope, a bad slug, or a name or provider that is too long.
     """
     chosen = sorted(set(scopes))
     unknown = set(chosen) - set(APIKey.Scope.values)
@@ -54,6 +60,9 @@ def create_key(
             f" not {', '.join(sorted(unknown)) or 'none'}."
         )
     APIKey._meta.get_field("name").run_validators(name)
+    provider = provider.strip()
+    if provider:
+        validate_name(provider)
     with transaction.atomic():
         organization = ensure_organization(organization_slug) if organization_slug else None
         key = APIKey(
@@ -61,6 +70,7 @@ def create_key(
             organization=organization,
             scopes=chosen,
             expiry_date=datetime.now(UTC) + expires if expires else None,
+            provider=provider,
         )
         secret = APIKey.objects.assign_key(key)
         key.save()
@@ -79,7 +89,7 @@ def revoke_key(prefix: str) -> APIKey:
 # By hand, because it runs before every single call.
 _FIND = """
     SELECT k.id, k.hashed_key, k.revoked, k.expiry_date, k.last_used_at, k.scopes,
-           o.id, o.slug, o.subject_policy, o.rate_card_id, o.archived_at
+           k.provider, o.id, o.slug, o.subject_policy, o.rate_card_id, o.archived_at
     FROM usage_apikey k LEFT JOIN usage_organization o ON o.id = k.organization_id
     WHERE k.prefix = %s
 """
@@ -99,7 +109,7 @@ def recognise(secret: str, now: datetime | None = None) -> KeyHolder:
     row = None if "\0" in bare else _find(bare.partition(".")[0])
     if row is None or not APIKey.objects.key_generator.verify(bare, row[1]):
         raise KeyRefused("The API key is not known.")
-    pk, _, revoked, expiry, used_at, scopes, org_id, slug, policy, card, archived = row
+    pk, _, revoked, expiry, used_at, scopes, provider, org_id, slug, policy, card, archived = row
     if revoked:
         raise KeyRefused("The API key has been revoked.")
     if expiry is not None and expiry < now:
@@ -110,4 +120,4 @@ def recognise(secret: str, now: datetime | None = None) -> KeyHolder:
         APIKey.objects.filter(pk=pk).update(last_used_at=now)
     closed = policy == Organization.SubjectPolicy.KNOWN
     tenant = Tenant(org_id, slug, closed, card) if org_id is not None else None
-    return KeyHolder(pk, tenant, frozenset(scopes))
+    return KeyHolder(pk, tenant, frozenset(scopes), provider)

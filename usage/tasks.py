@@ -4,6 +4,7 @@ from celery import shared_task
 
 from usage import rollups
 from usage.ingest import partitions
+from usage.rerating import continue_runs
 
 
 @shared_task
@@ -16,3 +17,9 @@ def roll_up() -> None:
 def make_partitions_ahead() -> None:
     """Make the partitions of this month and the next ones."""
     partitions.make_ahead()
+
+
+@shared_task
+def continue_ratings() -> None:
+    """Look at new prices and do what re-ratings wait for."""
+    continue_runs()

@@ -12,12 +12,18 @@ from decimal import Decimal
 
 from django.db import connection, transaction
 
-from usage.models import Organization, UsageEvent
-from usage.rollups.columns import DIMENSION_LIST, SUM_OF_EVENTS, SUM_OF_SUMS, SUMS
+from usage.models import Organization
+from usage.rollups.columns import (
+    DIMENSION_LIST,
+    IN_SUMS,
+    IS_CALL,
+    SUM_OF_EVENTS,
+    SUM_OF_SUMS,
+    SUMS,
+)
 
 PLACEMENT = "placement"
 _ALWAYS = date(1970, 1, 1)
-_COUNTED = UsageEvent.State.COUNTED.value
 _FIGURES = (*SUMS, PLACEMENT)
 _EVENT_DIMENSIONS = f"{DIMENSION_LIST}, session_id, run_id"
 _EVENT_BUCKET = "date_bin('15 minutes', r.occurred_at, 'epoch')"
@@ -103,7 +109,7 @@ def _side(source: str, month: str, place: str, where: str, sums: str = SUM_OF_SU
         place=place,
         where=where,
         sums=sums,
-        events="1" if from_events else "events",
+        events=f"({IS_CALL})::int" if from_events else "events",
         cost="coalesce(cost, 0)" if from_events else "cost",
     )
 
@@ -138,7 +144,7 @@ _CHECKS = {
             "usage_usageevent",
             _month_of(_EVENT_BUCKET),
             f"{_EVENT_BUCKET}, {_EVENT_DIMENSIONS}",
-            f"state = {_COUNTED} AND {_NOT_PENDING.format(bucket=_EVENT_BUCKET)}",
+            f"{IN_SUMS} AND {_NOT_PENDING.format(bucket=_EVENT_BUCKET)}",
             SUM_OF_EVENTS,
         ),
         _side(

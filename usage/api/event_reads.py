@@ -28,7 +28,7 @@ from usage.selectors.questions import QuestionError
 PAGE = 100
 _encode = msgspec.json.encode
 _STATES = dict(UsageEvent.State.choices)
-_COSTS = ("input_cost", "output_cost", "cache_cost", "reported_cost")
+_COSTS = ("input_cost", "output_cost", "cache_cost", "reported_cost", "exchange_rate")
 _AS_STORED = (
     "event_id", "occurred_at", "received_at", "organization", "project", "subject", "team",
     "model", "session_id", "run_id", "duration_ms", "billing_scope", "service_tier",

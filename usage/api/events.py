@@ -38,9 +38,10 @@ def decode_body(request: Request, body: bytes) -> Batch:
 def caller_of(holder: KeyHolder, batch: Batch) -> Caller:
     """On whose behalf a batch comes in; a site key may write to every organization it names."""
     if holder.tenant is not None:
-        return Caller(Tenancy(holder.tenant, {}), holder.key_id)
+        return Caller(Tenancy(holder.tenant, {}), holder.key_id, holder.provider)
     slugs = {e.organization for e in batch.items if isinstance(e, EventValue) and e.organization}
-    return Caller(Tenancy(None, identities.find_tenants(slugs)), holder.key_id)
+    tenancy = Tenancy(None, identities.find_tenants(slugs))
+    return Caller(tenancy, holder.key_id, holder.provider)
 
 
 def is_strict(request: Request) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -47,7 +46,8 @@ class UsageView(APIView):
 
     `limit` is at most (and by default) 1000 rows a page; CSV has all rows unless limited.
     Without `to` a question ends with today, without `from` it starts 30 days earlier;
-    without `timezone` days are those of the organization if there is only one.
+    without `timezone` days are those of the organization if there is only one. In another
+    `currency` than the ledger's, costs of each day are converted by the rate of that day.
     """
 
     authentication_classes = (KeyAuthentication, StaffSession)
@@ -74,10 +74,6 @@ def read_query(request: Request, viewer: Viewer) -> tuple[UsageQuery, bool]:
     end = reader.bound("to") or datetime.now(ZoneInfo(zone)).date() + timedelta(days=1)
     start = reader.bound("from")
     granularity = Granularity(reader.choice("granularity", list(Granularity), Granularity.TOTAL))
-    currency = reader.one("currency", settings.TALLYMAN_CURRENCY)
-    if currency != settings.TALLYMAN_CURRENCY:
-        message = f"Costs are kept in {settings.TALLYMAN_CURRENCY}; no rate to another is known."
-        reader.fault("currency", "no_exchange_rate", message)
     limit: int | None = reader.number("limit", MAX_PAGE, MAX_ROWS if as_csv else MAX_PAGE)
     if as_csv and "limit" not in request.GET:
         limit = None
@@ -92,6 +88,7 @@ def read_query(request: Request, viewer: Viewer) -> tuple[UsageQuery, bool]:
         order_by=reader.one("order_by"),
         limit=limit,
         cursor=reader.one("cursor"),
+        currency=reader.one("currency"),
     )
     reader.finish()
     return query, as_csv
@@ -102,7 +99,7 @@ def _json_response(request: Request, query: UsageQuery, answer: UsageAnswer) -> 
         "from": query.start,
         "to": query.end,
         "timezone": query.time_zone,
-        "currency": settings.TALLYMAN_CURRENCY,
+        "currency": answer.currency,
         "granularity": query.granularity,
         "as_of": answer.as_of,
         "unpriced_events": answer.unpriced_events,
@@ -129,16 +126,16 @@ def _csv_lines(query: UsageQuery, answer: UsageAnswer) -> Iterator[str]:
     while True:
         for first in range(0, len(answer.rows), _ROWS_AT_ONCE):
             rows = answer.rows[first : first + _ROWS_AT_ONCE]
-            yield "".join([writer.writerow(_cells(row)) for row in rows])
+            yield "".join([writer.writerow(_cells(row, answer.currency)) for row in rows])
         if query.limit is not None or answer.next_cursor is None:
             return
         answer = query_usage(replace(query, cursor=answer.next_cursor))
 
 
-def _cells(row: UsageRow) -> list[object]:
+def _cells(row: UsageRow, currency: str) -> list[object]:
     group = [safe_cell(value) for value in row.group.values()]
     sums = sums_as_json(row.sums).values()
-    return [row.start.isoformat(), *group, settings.TALLYMAN_CURRENCY, *sums]
+    return [row.start.isoformat(), *group, currency, *sums]
 
 
 def safe_cell(value: str | None) -> str:

@@ -15,7 +15,9 @@ from usage.ingest.values import EventValue, FieldError, Rejection, SubjectValue
 _FIELDS = frozenset(field.name for field in msgspec.structs.fields(EventValue))
 _SUBJECT_FIELDS = frozenset(field.name for field in msgspec.structs.fields(SubjectValue))
 _GROUPS = {"tags": None, "meters": None, "subject": _SUBJECT_FIELDS}
-_INTEGERS = frozenset(name for name in _FIELDS if name.endswith("_tokens") or name == "duration_ms")
+_INTEGERS = frozenset(
+    name for name in _FIELDS if name.endswith(("_tokens", "_characters")) or name == "duration_ms"
+)
 _FLAGS = frozenset({"free_tier", "estimated"})
 _WORDS_OF_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _INTEGER = re.compile(r"-?\d{1,18}\Z")

@@ -9,12 +9,14 @@ from django.db import connection
 
 from usage.ingest.claims import find_claims
 from usage.ingest.prepare import Prepared, digest_of
+from usage.ingest.provider_usage import ADVICE
 from usage.ingest.values import FieldError, Rejection
 from usage.models import UsageEvent
 
 _SUPERSEDE = """
     UPDATE usage_usageevent SET state = %s, superseded_by = %s
-    WHERE organization_id = %s AND occurred_at = %s AND event_id = %s AND state <> %s
+    WHERE organization_id = %s AND occurred_at = %s AND state <> %s
+      AND (event_id = %s OR starts_with(event_id, %s))
 """
 _REMOVE = """
     DELETE FROM usage_usageevent
@@ -37,7 +39,9 @@ class Superseded(NamedTuple):
 def supersede(
     corrections: Sequence[Prepared],
 ) -> tuple[list[Superseded], dict[int, Rejection]]:
-    """Mark each corrected event superseded; by index, corrections that cannot be applied.
+    """Mark each corrected event, its advisor passes included, superseded.
+
+    Also, by index, the corrections that cannot be applied.
 
     Runs in the storing transaction after the batch's own rows are in, so that an event
     and its correction may arrive together. A correction is refused when its event is
@@ -98,12 +102,13 @@ def _mark(correction: Prepared, occurred_at: datetime) -> bool:
                 correction.event.event_id,
                 correction.tenant.id,
                 occurred_at,
-                correction.event.corrects,
                 superseded,
+                correction.event.corrects,
+                f"{correction.event.corrects}{ADVICE}",
             ),
         )
         marked: int = cursor.rowcount
-    return marked == 1
+    return marked > 0
 
 
 def _refusal(correction: Prepared, code: str, fault: str) -> Rejection:

@@ -1,7 +1,7 @@
 """Bytes of a request → events or rejections. A whole good batch is decoded in one call."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ _raws: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgsp
 _one: msgspec.json.Decoder[EventValue] = msgspec.json.Decoder(EventValue)
 _enveloped = msgspec.json.Decoder(_Envelope)
 _raw_enveloped = msgspec.json.Decoder(_RawEnvelope)
+_fields: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _anything: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
@@ -111,6 +112,15 @@ def decode_one(raw: bytes | msgspec.Raw) -> Decoded:
         return _one.decode(raw)
     except _FAULTS:
         return explain(raw)
+
+
+def decode_partial(body: bytes, defaults: Mapping[str, object]) -> Decoded:
+    """One event whose fields in `defaults` may be left out. Raises BodyError for no object."""
+    if not body.lstrip().startswith(b"{"):
+        _require_json(body)
+        raise BodyError(400, "wrong_shape", "Send one event as a JSON object.")
+    fields = _read(_fields, body)
+    return decode_one(msgspec.json.encode({**defaults, **fields}))
 
 
 def _decode_array(body: bytes) -> list[Decoded]:

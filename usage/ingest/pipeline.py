@@ -18,10 +18,14 @@ from usage.ingest.values import FieldError, Receipt, Rejection, Report
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """On whose behalf events come in. `api_key_id` is None for commands."""
+    """On whose behalf events come in. `api_key_id` is None for commands.
+
+    `provider` is that of events which name none.
+    """
 
     tenancy: Tenancy
     api_key_id: int | None = None
+    provider: str = ""
 
 
 def ingest(
@@ -39,9 +43,16 @@ def ingest(
     another payload) or rejected with its faults, without harm to the others. With
     `strict` either every event is accepted or a duplicate, or nothing is stored.
     `plain` promises that no string in `items` holds a backslash or control character.
-    Without `every` the report leaves out the receipts of accepted events.
+    Without `every` the report leaves out the receipts of accepted events. Passes that a call's
+    usage lists are stored with it and counted in no figure of the report.
     """
-    prepared, rejected = prepare(items, caller.tenancy, plain=plain, now=now or datetime.now(UTC))
+    prepared, rejected = prepare(
+        items,
+        caller.tenancy,
+        plain=plain,
+        now=now or datetime.now(UTC),
+        provider=caller.provider,
+    )
     refused = identities.resolve(prepared)
     if refused:
         rejected |= refused
@@ -66,8 +77,15 @@ def ingest(
 
 
 def _split_repeats(prepared: list[Prepared]) -> tuple[dict[str, Prepared], list[Prepared]]:
+    """The first call of each key with the passes that belong to it, and the later calls."""
+    calls = [p for p in prepared if not p.part]
     firsts: dict[str, Prepared] = {}
-    repeats = [p for p in prepared if firsts.setdefault(p.digest, p) is not p]
+    repeats = [p for p in calls if firsts.setdefault(p.digest, p) is not p]
+    if len(calls) < len(prepared):
+        repeated = {p.index for p in repeats}
+        for p in prepared:
+            if p.part and p.index not in repeated:
+                firsts.setdefault(p.digest, p)
     return firsts, repeats
 
 
@@ -84,7 +102,7 @@ def _report(
     receipts |= {index: _rejection(index, why) for index, why in stored.refused.items()}
     if stored.taken:
         for p in firsts.values():
-            if p.digest in stored.taken:
+            if p.digest in stored.taken and not p.part:
                 receipts[p.index] = _repeat(p, stored.taken[p.digest].payload)
     for p in repeats:
         first = firsts[p.digest]
@@ -95,10 +113,13 @@ def _report(
             receipts[p.index] = _repeat(p, taken.payload if taken else first.payload)
     if strict_failed:
         for p in [*firsts.values(), *repeats]:
+            if p.part:
+                continue
             if p.index not in receipts or receipts[p.index].status == "duplicate":
                 receipts[p.index] = _held_back(p)
         return _count(receipts, [], every=every)
-    return _count(receipts, stored.rated, every=every)
+    calls = [r for r in stored.rated if not r.prepared.part]
+    return _count(receipts, calls, every=every)
 
 
 def _count(receipts: dict[int, Receipt], accepted: list[Rated], *, every: bool) -> Report:

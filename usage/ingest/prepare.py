@@ -1,6 +1,6 @@
 """Decoded items → prepared events: normalised, checked, and with their digests."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -8,7 +8,8 @@ from hashlib import blake2b
 import msgspec
 
 from usage.ingest.decode import Decoded
-from usage.ingest.provider_usage import read_usage
+from usage.ingest.estimates import has_hints
+from usage.ingest.provider_usage import read_call
 from usage.ingest.validate import check, is_sound
 from usage.ingest.values import EventValue, FieldError, Rejection, SubjectValue
 
@@ -30,7 +31,8 @@ class Prepared(msgspec.Struct, gc=False):
     """A sound event on its way to the store. `subject` is its key, `profile` what was sent of it.
 
     `digest` (hex) names the event within all organizations, `payload` tells its content;
-    `occurred` is its time as SQL text.
+    `occurred` is its time as SQL text. `part` numbers the advisor passes of a call, which share
+    its index and its fate; 0 is the call itself.
     """
 
     index: int
@@ -41,6 +43,7 @@ class Prepared(msgspec.Struct, gc=False):
     occurred: str
     subject: str | None
     profile: SubjectValue | None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +76,60 @@ def digest_of(organization_id: int, event_id: str) -> str:
     return blake2b(f"{organization_id}\0{event_id}".encode(), digest_size=16).hexdigest()
 
 
-def payload_of(event: EventValue) -> int:
-    """A signed 64-bit digest of everything an event says, whatever the order it was said in."""
-    text = _encode_payload(event)
+def payload_of(events: Sequence[EventValue]) -> int:
+    """A signed 64-bit digest of all that a call says, whatever the order it was said in."""
+    text = b"".join([_encode_payload(event) for event in events])
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
 
 
 def prepare(
-    items: Iterable[Decoded], tenancy: Tenancy, *, plain: bool, now: datetime
+    items: Iterable[Decoded], tenancy: Tenancy, *, plain: bool, now: datetime, provider: str = ""
 ) -> tuple[list[Prepared], dict[int, Rejection]]:
-    """The sound events of a batch, and by index why each other one is refused."""
+    """The sound events of a batch, and by index why each other one is refused.
+
+    `provider` is that of events which name none.
+    """
     prepared: list[Prepared] = []
     rejected: dict[int, Rejection] = {}
     for index, item in enumerate(items):
-        outcome = _prepare_one(index, item, tenancy, plain, now)
+        if isinstance(item, Rejection):
+            rejected[index] = item
+            continue
+        if provider and not item.provider:
+            item.provider = provider
+        outcome = _prepare_call(index, item, tenancy, plain, now)
         if isinstance(outcome, Prepared):
             prepared.append(outcome)
-        else:
+        elif isinstance(outcome, Rejection):
             rejected[index] = outcome
+        else:
+            prepared += outcome
     return prepared, rejected
 
 
+def _prepare_call(
+    index: int, event: EventValue, tenancy: Tenancy, plain: bool, now: datetime
+) -> Prepared | list[Prepared] | Rejection:
+    if event.usage is None and not has_hints(event):
+        return _prepare_one(index, event, tenancy, plain, now)
+    events = read_call(event)
+    if isinstance(events, Rejection):
+        return events
+    parts: list[Prepared] = []
+    for part, one in enumerate(events):
+        prepared = _prepare_one(index, one, tenancy, plain, now)
+        if isinstance(prepared, Rejection):
+            return Rejection(prepared.errors, event.event_id)
+        prepared.part = part
+        parts.append(prepared)
+    # Sent again with other advice, the call is a conflict, not a duplicate.
+    parts[0].payload = payload_of(events)
+    return parts
+
+
 def _prepare_one(
-    index: int, item: Decoded, tenancy: Tenancy, plain: bool, now: datetime
+    index: int, event: EventValue, tenancy: Tenancy, plain: bool, now: datetime
 ) -> Prepared | Rejection:
-    event = item
-    if isinstance(event, Rejection):
-        return event
-    if event.usage is not None:
-        event = read_usage(event)
-        if isinstance(event, Rejection):
-            return event
     refusal = None if plain and is_sound(event, now) else check(event, now, plain=plain)
     tenant = tenancy.find(event.organization)
     if isinstance(tenant, FieldError):
@@ -117,7 +143,7 @@ def _prepare_one(
         event,
         tenant,
         digest_of(tenant.id, event.event_id),
-        payload_of(event),
+        payload_of((event,)),
         event.occurred_at.isoformat(),
         subject,
         profile,

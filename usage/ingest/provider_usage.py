@@ -1,9 +1,7 @@
-"""A provider's own `usage` object → Tallyman's counts.
+"""An event with a provider's own `usage` object → the same event with Tallyman's counts.
 
-The extractors are genai-prices'; they know which totals include cached tokens and
-which must be added. What they leave out is added here: the service tier and speed
-that choose a price, the charge a reseller states, the counts of Anthropic's compaction
-passes, a few counts of Cohere and Mistral, and a check of stated totals.
+Besides the counts, the object may choose the price (service tier, speed), state the charge of a
+reseller, name the model that answered, and list passes of other models that belong to the call.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,10 +9,31 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from genai_prices.data_snapshot import DataSnapshot, get_snapshot
-from genai_prices.types import Provider, UsageExtractor
 
-from usage.ingest.values import MAX_TOKENS, EventValue, FieldError, Rejection
+from usage.ingest.estimates import settle_hints
+from usage.ingest.usage_shapes import (
+    Counts,
+    Found,
+    cleaned,
+    dig,
+    is_number,
+    iterations,
+    levels,
+    read_counts,
+    says_nothing,
+    stated_total,
+)
+from usage.ingest.values import (
+    MAX_DURATION_MS,
+    MAX_NAME,
+    MAX_TOKENS,
+    EventValue,
+    FieldError,
+    Rejection,
+)
+
+ADVICE = "#advisor-"
+"""What follows the id of a call in the id of an event that stands for one of its advisor passes."""
 
 TOKEN_FIELDS = {
     "input_tokens": "input_tokens",
@@ -31,126 +50,115 @@ _TIERS = {
     "priority": "priority",
     "flex": "flex",
     "fast": "fast",
-    "ON_DEMAND_PRIORITY": "priority",
-    "ON_DEMAND_FLEX": "flex",
+    "on_demand_priority": "priority",
+    "on_demand_flex": "flex",
 }
 _DEFAULT_TIERS = frozenset({"default", "standard"})
-_TOTALS = ("total_tokens", "totalTokenCount", "totalTokens")
 # Counts that some answers of a provider leave out of the total they state.
 _OUTSIDE_TOTAL = {
     "aws": ("cache_read_tokens", "cache_write_tokens"),
     "google": ("input_tool_tokens",),
     "perplexity": ("output_reasoning_tokens", "output_citation_tokens"),
 }
-_MORE_COUNTS = {
-    "cohere": ((("cached_tokens",), "cache_read_tokens"),
-               (("billed_units", "search_units"), "rerank_searches")),
-    "mistral": ((("prompt_audio_seconds",), "input_audio_seconds"),),
-}  # fmt: skip
+_OLLAMA = frozenset({"prompt_eval_count", "eval_count"})
+_NANOSECONDS_A_MILLISECOND = 1_000_000
 
-_Counts = dict[str, Decimal | int]
+
+def read_call(event: EventValue) -> list[EventValue] | Rejection:
+    """`event` without its `usage` object and hints, then the events of its advisor passes.
+
+    Anthropic lists the passes in which another model advised (`iterations`, `advisor_message`)
+    beside the sums of a call and leaves them out of these. Each becomes an event of its own, under
+    its own model, with the id of the call and `#advisor-1`, `#advisor-2`… The passes are stored,
+    refused and corrected together with the call: they add to all sums, but the call alone has a
+    receipt, whose cost is that of the call without them.
+    """
+    own = read_usage(event)
+    if isinstance(own, Rejection):
+        return own
+    events = [own]
+    for number, entry in enumerate(_advice(event.usage), start=1):
+        advised = read_usage(_pass(event, f"{event.event_id}{ADVICE}{number}", entry))
+        if isinstance(advised, Rejection):
+            return Rejection(advised.errors, event.event_id)
+        events.append(advised)
+    if len(events[-1].event_id) > MAX_NAME:
+        message = "With advisor passes in its usage an event's id must be shorter."
+        return _refuse(event, "event_id", "too_long", message)
+    return events
 
 
 def read_usage(event: EventValue) -> EventValue | Rejection:
     """`event` with the counts of its `usage` object in the token fields and `usage` emptied.
 
-    An empty object means the provider reported nothing: the event's own token fields
-    stand, marked estimated. Otherwise token fields beside `usage` are refused.
+    An empty object means the provider reported nothing: the event's own token fields stand, or
+    an estimate from its hints, marked estimated. Otherwise token fields beside `usage` are
+    refused, and so is an object of no known shape.
     """
     if event.usage is None:
-        return event
-    if not event.usage:
-        return msgspec.structs.replace(event, usage=None, estimated=True)
+        return settle_hints(event, reported=False)
+    if says_nothing(event.usage):
+        return msgspec.structs.replace(settle_hints(event, reported=False), estimated=True)
     given = next((name for name in TOKEN_FIELDS.values() if getattr(event, name)), None)
     if given or event.meters:
         return _refuse(event, "usage", "ambiguous", f"Send usage or {given or 'meters'}, not both.")
-    provider = find_provider(event.provider, event.model)
-    if provider is None:
+    usage = cleaned(event.usage)
+    answering = _answering_model(usage)
+    found = read_counts(event.provider, (event.model, event.response_model, answering), usage)
+    if found is None:
         return _refuse(
-            event,
-            "provider",
-            "unknown_provider",
-            "The provider must be named and known to read its usage object.",
+            event, "usage", "unreadable_usage", "No provider is known that reports usage so."
         )
-    counts = _extract(provider, event.usage)
-    if counts is None:
-        return _refuse(
-            event,
-            "usage",
-            "unreadable_usage",
-            f"The object has none of the shapes {provider.id} reports usage in.",
-        )
-    return _fill(event, provider, counts, event.usage)
+    filled = _fill(event, found, levels(usage))
+    if isinstance(filled, Rejection):
+        return filled
+    if answering and not event.response_model and answering != event.model:
+        filled.response_model = answering
+    if filled.duration_ms is None:
+        filled.duration_ms = _duration(usage)
+    return settle_hints(filled, reported=True)
 
 
-def find_provider(name: str, model: str) -> Provider | None:
-    """The genai-prices provider called `name`, or the one whose models look like `model`."""
-    snapshot: DataSnapshot = get_snapshot()
-    try:
-        return snapshot.find_provider(model, name or None, None)
-    except LookupError:
+def _advice(usage: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+    return iterations(cleaned(usage), "advisor_message") if usage else iter(())
+
+
+def _pass(event: EventValue, event_id: str, entry: Mapping[str, Any]) -> EventValue:
+    model = entry.get("model")
+    return msgspec.structs.replace(
+        event,
+        event_id=event_id,
+        model=model if isinstance(model, str) and 0 < len(model) <= MAX_NAME else event.model,
+        response_model="",
+        duration_ms=None,
+        total_tokens=None,
+        usage={name: value for name, value in entry.items() if name not in ("type", "model")},
+        reported_cost=None,
+        currency=None,
+        reservation=None,
+        corrects=None,
+    )
+
+
+def _answering_model(usage: Mapping[str, Any]) -> str:
+    """The model that a whole response body names; a mere usage object names none."""
+    if len(levels(usage)) == 1 and _OLLAMA.isdisjoint(usage):
+        return ""
+    name = usage.get("model") or usage.get("modelVersion")
+    return name if isinstance(name, str) and len(name) <= MAX_NAME else ""
+
+
+def _duration(usage: Mapping[str, Any]) -> int | None:
+    """Milliseconds that Ollama says the call took."""
+    nanoseconds = usage.get("total_duration")
+    if not isinstance(nanoseconds, int) or isinstance(nanoseconds, bool):
         return None
+    milliseconds = nanoseconds // _NANOSECONDS_A_MILLISECOND
+    return milliseconds if 0 <= milliseconds <= MAX_DURATION_MS else None
 
 
-def _extract(provider: Provider, usage: Mapping[str, Any]) -> _Counts | None:
-    found = [
-        (depth, counts)
-        for extractor in provider.extractors or ()
-        for depth, counts in _try(extractor, usage)
-    ]
-    if not found:
-        return None
-    # An extractor whose own path is spelled out in the object fits better than one that
-    # merely finds familiar names; among equals the one that understands more.
-    _, counts = max(found, key=lambda item: (item[0], len(item[1])))
-    inner = _levels(usage)[-1]
-    for path, name in _MORE_COUNTS.get(provider.id, ()):
-        value = _dig(inner, path)
-        if _is_number(value) and value:
-            counts.setdefault(name, value)
-    for iteration in _compactions(inner):
-        for name, value in (_extract(provider, iteration) or {}).items():
-            counts[name] = counts.get(name, 0) + value
-    return counts
-
-
-def _try(extractor: UsageExtractor, usage: Mapping[str, Any]) -> Iterator[tuple[int, _Counts]]:
-    root = [extractor.root] if isinstance(extractor.root, str) else list(extractor.root)
-    missing = next((at for at, step in enumerate(root) if step in usage), len(root))
-    body: Any = usage
-    for step in reversed(root[:missing]):
-        body = {step: body}
-    try:
-        _, found = extractor.extract(body)
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
-        # Extractors are written for answers of providers and trust the types within.
-        return
-    yield len(root) - missing, {name: value for name, value in vars(found).items() if value}
-
-
-def _levels(usage: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The object, and the usage object inside it when it is a whole response body."""
-    inner = (usage.get(name) for name in ("usage", "usageMetadata"))
-    return [usage, *(level for level in inner if isinstance(level, Mapping))]
-
-
-def _dig(usage: Mapping[str, Any], path: Iterable[str]) -> Any:
-    value: Any = usage
-    for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value
-
-
-def _compactions(usage: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    iterations = usage.get("iterations")
-    for entry in iterations if isinstance(iterations, list) else ():
-        if isinstance(entry, Mapping) and entry.get("type") == "compaction":
-            yield {name: value for name, value in entry.items() if name != "iterations"}
-
-
-def _fill(
-    event: EventValue, provider: Provider, counts: _Counts, usage: Mapping[str, Any]
-) -> EventValue | Rejection:
+def _fill(event: EventValue, found: Found, said: list[Mapping[str, Any]]) -> EventValue | Rejection:
+    counts = found.counts
     broken = next((name for name, value in counts.items() if not _is_count(name, value)), None)
     if broken:
         return _refuse(event, "usage", "out_of_range", f"{broken} is not a believable count.")
@@ -160,9 +168,8 @@ def _fill(
         for name, value in counts.items()
         if name not in TOKEN_FIELDS and name not in _REDUNDANT
     }
-    levels = _levels(usage)
-    stated = next(_numbers(levels, _TOTALS), None)
-    if stated is not None and stated not in _totals(provider, counts):
+    stated = stated_total(said)
+    if stated is not None and stated not in _totals(found.style, counts):
         return _refuse(
             event,
             "usage",
@@ -171,32 +178,33 @@ def _fill(
             f" plus output {tokens['output_tokens']}.",
         )
     changes: dict[str, Any] = {**tokens, "meters": meters or None, "usage": None}
-    changes["service_tier"] = _tier(event.service_tier, levels)
-    cost = next((c for c in map(_cost, levels) if c is not None), None)
+    changes["service_tier"] = _tier(event.service_tier, said)
+    cost = next((c for c in map(_cost, said) if c is not None), None)
     if event.reported_cost is None and cost is not None:
         changes.update(reported_cost=cost, currency="USD")
     return msgspec.structs.replace(event, **changes)
 
 
-def _totals(provider: Provider, counts: _Counts) -> set[Decimal | int]:
-    """Every total that the provider may state beside `counts`."""
+def _totals(style: str, counts: Counts) -> set[Decimal | int]:
+    """Every total that a provider may state beside `counts`."""
     total = counts.get("input_tokens", 0) + counts.get("output_tokens", 0)
-    outside = sum(counts.get(name, 0) for name in _OUTSIDE_TOTAL.get(provider.id, ()))
+    outside = sum(counts.get(name, 0) for name in _OUTSIDE_TOTAL.get(style, ()))
     return {total, total - outside}
 
 
-def _tier(asked: str, levels: Iterable[Mapping[str, Any]]) -> str:
+def _tier(asked: str, said: Iterable[Mapping[str, Any]]) -> str:
     """The tier the provider says it served, else the one asked for.
 
     A batch stays one: its single answers say they were served as standard.
     """
     words = [
-        str(word)
-        for level in levels
+        str(word).lower()
+        for level in said
         for word in (
             level.get("speed"),
             level.get("service_tier"),
-            _dig(level, ("serviceTier", "type")),
+            level.get("serviceTier"),
+            dig(level, "serviceTier", "type"),
             level.get("trafficType"),
         )
         if word is not None
@@ -213,16 +221,7 @@ def _cost(usage: Mapping[str, Any]) -> Decimal | None:
     cost = usage.get("cost")
     if isinstance(cost, Mapping):
         cost = cost.get("total_cost")
-    return Decimal(str(cost)) if _is_number(cost) else None
-
-
-def _numbers(levels: Iterable[Mapping[str, Any]], names: Iterable[str]) -> Iterator[Decimal | int]:
-    known = tuple(names)
-    return (level[name] for level in levels for name in known if _is_number(level.get(name)))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return Decimal(str(cost)) if is_number(cost) else None
 
 
 def _is_count(name: str, value: Decimal | int) -> bool:

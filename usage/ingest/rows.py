@@ -1,14 +1,16 @@
 """Prepared events → rated rows in PostgreSQL's COPY text format."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 
 import msgspec
 
 from pricing.price_book import PriceBook
-from pricing.rating import PriceValue, Units, rate_units, unpriced_meters
+from pricing.rating import DECIMALS, Units
 from usage.ingest import identities
 from usage.ingest.identities import KindWords
 from usage.ingest.prepare import Prepared
+from usage.ingest.rating import rate_call
 from usage.ingest.validate import MAX_COST, counts_of
 from usage.ingest.values import EventValue, FieldError, Rejection
 from usage.models import UsageEvent
@@ -18,36 +20,37 @@ COLUMNS = (
     "api_key_id", "price_version_id", "duration_ms", "input_tokens", "output_tokens",
     "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens",
     "status", "state", "estimated", "cost", "input_cost", "output_cost", "cache_cost",
-    "event_id", "session_id", "run_id", "corrects", "reported_cost", "reported_currency",
-    "meters", "tags",
+    "exchange_rate", "event_id", "session_id", "run_id", "corrects", "reported_cost",
+    "reported_currency", "meters", "tags",
 )  # fmt: skip
 STATUS = {status.label: status.value for status in UsageEvent.Status}
 _NULL = "\\N"
-_UNPRICED = "\t".join([_NULL] * 4)
+_UNPRICED = "\t".join([_NULL] * 5)
 _NO_RARE = "\t".join([_NULL] * 5)
 _COUNTED = UsageEvent.State.COUNTED.value
 _REVERSAL = UsageEvent.State.REVERSAL.value
-_MAX_UNITS = int(MAX_COST.scaleb(10))
-_FREE = Units(0, 0, 0, 0, 0)
+_MAX_UNITS = int(MAX_COST.scaleb(DECIMALS))
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Rated(msgspec.Struct, gc=False):
-    """A prepared event with its rating (None = unpriced) and kind of call."""
+    """A prepared event with its rating (None = unpriced) and kind of call.
+
+    `exchange_rate` turned the currency of its price into the ledger's; None where they are one.
+    """
 
     prepared: Prepared
     rating: Units | None
     words: KindWords
+    exchange_rate: Decimal | None = None
 
 
 def rate_event(prepared: Prepared, book: PriceBook, currency: str) -> Rated:
-    """Rate one event by the price in force at `occurred_at`; free tiers cost zero.
-
-    A price in another currency than the ledger's is no price, nor is one that says nothing
-    about any of the meters used: the event stays unpriced rather than costing nothing.
-    """
+    """Rate one event in the ledger's `currency`; see `rate_call`."""
     event = prepared.event
-    price = _find_price(event, book, prepared.tenant.rate_card_id)
+    rating, exchange_rate, price = rate_call(
+        event, prepared.tenant.rate_card_id, counts_of(event), book, currency
+    )
     words = (
         event.provider or (price.provider if price else ""),
         event.model,
@@ -60,25 +63,7 @@ def rate_event(prepared: Prepared, book: PriceBook, currency: str) -> Rated:
         event.service_tier,
         event.free_tier,
     )
-    if event.free_tier:
-        return Rated(prepared, _FREE, words)
-    if price is None or price.currency != currency:
-        return Rated(prepared, None, words)
-    counts = counts_of(event)
-    rating = rate_units(counts, price)
-    if not rating.cost and unpriced_meters(counts, price):
-        return Rated(prepared, None, words)
-    return Rated(prepared, rating, words)
-
-
-def _find_price(event: EventValue, book: PriceBook, rate_card_id: int | None) -> PriceValue | None:
-    """The price of the model that answered, else of the one that was asked."""
-    at, tier = event.occurred_at, event.service_tier
-    if event.response_model:
-        price = book.find(event.provider, event.response_model, at, tier, rate_card_id)
-        if price is not None:
-            return price
-    return book.find(event.provider, event.model, at, tier, rate_card_id)
+    return Rated(prepared, rating, words, exchange_rate)
 
 
 def refuse_excessive(rated: Iterable[Rated]) -> dict[int, Rejection]:
@@ -128,7 +113,8 @@ def _copy_row(rated: Rated, kind_id: int, key: str) -> str:
     if rated.rating is not None:
         version_id, cost, input_cost, output_cost, cache_cost = rated.rating
         version = str(version_id or _NULL)
-        costs = f"{cost}e-10\t{input_cost}e-10\t{output_cost}e-10\t{cache_cost}e-10"
+        rate = _NULL if rated.exchange_rate is None else rated.exchange_rate
+        costs = f"{cost}e-10\t{input_cost}e-10\t{output_cost}e-10\t{cache_cost}e-10\t{rate}"
     rare, state = _NO_RARE, _COUNTED
     if e.corrects or e.reported_cost is not None or e.meters or e.tags:
         state = _REVERSAL if is_reversal(e) else _COUNTED

@@ -56,7 +56,7 @@ def _store(rated: Sequence[Rated], api_key_id: int | None, *, strict: bool) -> S
     kinds = kind_ids({r.words for r in rated})
     with transaction.atomic():
         free = claim([r.prepared for r in rated])
-        fresh = rated if len(free) == len(rated) else _only(rated, free)
+        fresh = rated if len(free) == len(rated) else _fresh(rated, free)
         if fresh:
             _copy(copy_rows(fresh, kinds, api_key_id))
         outcome = Stored(list(fresh))
@@ -74,8 +74,14 @@ def _store(rated: Sequence[Rated], api_key_id: int | None, *, strict: bool) -> S
     return outcome
 
 
-def _only(rated: Iterable[Rated], digests: set[str]) -> list[Rated]:
-    return [r for r in rated if r.prepared.digest in digests]
+def _fresh(rated: Iterable[Rated], free: set[str]) -> list[Rated]:
+    """The events whose keys were free, without passes of calls whose own keys were not."""
+    claimed = [r for r in rated if r.prepared.digest in free]
+    calls = {r.prepared.index for r in claimed if not r.prepared.part}
+    orphans = [r.prepared.digest for r in claimed if r.prepared.index not in calls]
+    if orphans:
+        release(orphans)
+    return [r for r in claimed if r.prepared.index in calls]
 
 
 def _copy(lines: Iterable[str]) -> None:
@@ -94,7 +100,7 @@ def _correct(outcome: Stored) -> list[Superseded]:
         return []
     superseded, outcome.refused = supersede(corrections)
     if outcome.refused:
-        failed = [p for p in corrections if p.index in outcome.refused]
+        failed = [r.prepared for r in outcome.rated if r.prepared.index in outcome.refused]
         remove(failed)
         release(p.digest for p in failed)
         outcome.rated = [r for r in outcome.rated if r.prepared.index not in outcome.refused]

@@ -10,10 +10,12 @@ MAX_TOKENS = 2_000_000_000
 MAX_DURATION_MS = 2_147_483_647
 MAX_TAGS = 32
 MAX_METERS = 64
+MAX_NAME = 128
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-Word = Annotated[str, msgspec.Meta(max_length=128)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+Word = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
 Tokens = Annotated[int, msgspec.Meta(ge=0, le=MAX_TOKENS)]
+Characters = Annotated[int, msgspec.Meta(ge=0, le=4 * MAX_TOKENS)]
 Duration = Annotated[int, msgspec.Meta(ge=0, le=MAX_DURATION_MS)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 MeterName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
@@ -35,7 +37,9 @@ class EventValue(
 ):
     """One usage event as API.md defines it. Token counts are inclusive totals:
     `input_tokens` contains cached and cache-written tokens, `output_tokens` reasoning.
-    `occurred_at` is aware; `reported_cost` is the caller's figure in `currency`.
+    `occurred_at` is aware; `reported_cost` is the caller's figure in `currency`, None meaning the
+    ledger's. `input_characters`, `output_characters` and `max_output_tokens` are hints: counts
+    are estimated from them where the provider reported none.
     """
 
     event_id: Name
@@ -68,6 +72,9 @@ class EventValue(
     total_tokens: Annotated[int, msgspec.Meta(ge=0, le=2 * MAX_TOKENS)] | None = None
     meters: Annotated[dict[MeterName, Decimal], msgspec.Meta(max_length=MAX_METERS)] | None = None
     usage: dict[str, Any] | None = None
+    input_characters: Characters | None = None
+    output_characters: Characters | None = None
+    max_output_tokens: Tokens | None = None
     reported_cost: Decimal | None = None
     currency: Currency | None = None
     reservation: Name | None = None

@@ -3,6 +3,7 @@
 from usage.models.events import CallKind, DirtyMark, EventKey, UsageEvent
 from usage.models.identity import Membership, Organization, Project, Subject, Team
 from usage.models.keys import APIKey
+from usage.models.rating import ClosedMonth, PriceWatch, RatingChange, RatingRun
 from usage.models.rollups import (
     DailyRollup,
     MonthlyRollup,
@@ -14,13 +15,17 @@ from usage.models.rollups import (
 __all__ = [
     "APIKey",
     "CallKind",
+    "ClosedMonth",
     "DailyRollup",
     "DirtyMark",
     "EventKey",
     "Membership",
     "MonthlyRollup",
     "Organization",
+    "PriceWatch",
     "Project",
+    "RatingChange",
+    "RatingRun",
     "RunRollup",
     "SessionRollup",
     "Subject",

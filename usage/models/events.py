@@ -58,6 +58,7 @@ class UsageEvent(models.Model):
         COUNTED = 0, "counted"
         SUPERSEDED = 1, "superseded"
         REVERSAL = 2, "reversal"
+        ADJUSTMENT = 3, "adjustment"
 
     id = models.BigAutoField(primary_key=True)
     occurred_at = models.DateTimeField()
@@ -110,6 +111,7 @@ class UsageEvent(models.Model):
     reported_currency = models.CharField(max_length=3, null=True)
     meters = models.JSONField(null=True)
     tags = models.JSONField(null=True)
+    exchange_rate = models.DecimalField(max_digits=24, decimal_places=12, null=True)
 
     class Meta:
         ordering = ("-occurred_at", "-id")

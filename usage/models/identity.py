@@ -51,6 +51,11 @@ class Organization(models.Model):
         related_name="+",
         help_text="Contracted prices; they win over every other price.",
     )
+    rating_needs_approval = models.BooleanField(
+        "re-rating needs a second person",
+        default=False,
+        help_text="Whoever asks for a re-rating cannot apply it alone.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
 

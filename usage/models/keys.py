@@ -42,6 +42,11 @@ class APIKey(AbstractAPIKey):
         help_text="Empty: a site key, valid for every organization.",
     )
     scopes = ArrayField(models.CharField(max_length=8, choices=Scope.choices), default=list)
+    provider = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="The provider of events that name none.",
+    )
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = APIKeyManager()  # type: ignore[assignment,misc]

@@ -6,9 +6,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from usage.models import UsageEvent
 from usage.models.events import BUCKET
-from usage.rollups.columns import DIMENSION_LIST, SUM_LIST, SUM_OF_EVENTS
+from usage.rollups.columns import DIMENSION_LIST, IN_SUMS, SUM_LIST, SUM_OF_EVENTS
 
 # Both halves see the table as it was before the statement, so the delete cannot touch
 # the rows that the insert makes. The outer bounds say nothing new, but keep the planner from
@@ -29,7 +28,7 @@ WITH span AS MATERIALIZED (
            {DIMENSION_LIST}, {SUM_OF_EVENTS}
     FROM span JOIN usage_usageevent e
       ON e.organization_id = %(organization)s
-     AND e.occurred_at >= span.lo AND e.occurred_at < span.hi AND e.state = %(counted)s
+     AND e.occurred_at >= span.lo AND e.occurred_at < span.hi AND e.{IN_SUMS}
      AND e.occurred_at >= %(first)s AND e.occurred_at < %(last)s
     GROUP BY e.organization_id, 2, e.session_id, e.run_id, {DIMENSION_LIST}
     RETURNING session_id, run_id
@@ -80,7 +79,6 @@ def recompute_buckets(organization_id: int, spans: Sequence[Span]) -> Touched:
                 "ends": [span.end for span in spans],
                 "first": min(span.start for span in spans),
                 "last": max(span.end for span in spans),
-                "counted": UsageEvent.State.COUNTED.value,
             },
         )
         sessions, runs = cursor.fetchone()

@@ -1,6 +1,10 @@
 """The columns all rollup statements share, as SQL."""
 
+from usage.models import UsageEvent
 from usage.models.rollups import Dimensions, Sums
+
+_COUNTED = UsageEvent.State.COUNTED.value
+_ADJUSTMENT = UsageEvent.State.ADJUSTMENT.value
 
 SUMS = Sums.COUNTS + Sums.COSTS
 DIMENSIONS = Dimensions.NAMES
@@ -12,9 +16,12 @@ SUM_OF_SUMS = ", ".join(
     [f"sum({name})::bigint AS {name}" for name in Sums.COUNTS]
     + [f"sum({name}) AS {name}" for name in Sums.COSTS]
 )
+# An adjustment brings its costs alone; it has no tokens, no error and always a cost.
+IN_SUMS = f"state IN ({_COUNTED}, {_ADJUSTMENT})"
+IS_CALL = f"state = {_COUNTED}"
 SUM_OF_EVENTS = ", ".join(
     [
-        "count(*) AS events",
+        f"count(*) FILTER (WHERE {IS_CALL}) AS events",
         "count(*) FILTER (WHERE status = 1) AS errors",
         "count(*) FILTER (WHERE cost IS NULL) AS unpriced_events",
     ]

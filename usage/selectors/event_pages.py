@@ -1,19 +1,13 @@
-"""What an event's own page shows: the event, found by its key, and how its cost came about."""
+"""Finding an event by its key, and the events of a session or run."""
 
 from datetime import timedelta
-from decimal import Decimal
 from functools import reduce
 from operator import or_
 
 from django.db.models import Q, QuerySet
 
-from pricing.models import PriceVersion
-from pricing.rating import Charge, charges, compile_price
-from pricing.selectors import stored_versions
 from usage.ingest.claims import find_claims
 from usage.ingest.prepare import digest_of
-from usage.ingest.validate import counts_of
-from usage.ingest.values import EventValue
 from usage.models import Organization, RunRollup, SessionRollup, UsageEvent
 from usage.selectors.access import Viewer
 from usage.selectors.overview import visible
@@ -56,41 +50,3 @@ def near_episode(
         for owner, start, end in known
     ]
     return rows.filter(reduce(or_, spans)) if spans else rows
-
-
-def charges_of(event: UsageEvent) -> tuple[Charge, ...]:
-    """The charges, in the currency of the price, of the price version that rated the event.
-
-    Empty for an event without one: unpriced, or free.
-    """
-    if event.price_version_id is None:
-        return ()
-    found = stored_versions(PriceVersion.objects.filter(pk=event.price_version_id))
-    if not found:
-        return ()
-    version = found[0]
-    price = compile_price(
-        price_version_id=version.id,
-        provider=version.provider,
-        model=version.model,
-        service_tier=version.service_tier,
-        currency=version.currency,
-        prices=version.prices,
-    )
-    return charges(counts_of(_value_of(event)), price)
-
-
-def _value_of(event: UsageEvent) -> EventValue:
-    meters = {name: Decimal(str(value)) for name, value in (event.meters or {}).items()}
-    return EventValue(
-        event_id=event.event_id,
-        occurred_at=event.occurred_at,
-        model=event.kind.model,
-        input_tokens=event.input_tokens,
-        output_tokens=event.output_tokens,
-        cache_read_tokens=event.cache_read_tokens,
-        cache_write_tokens=event.cache_write_tokens,
-        cache_write_1h_tokens=event.cache_write_1h_tokens,
-        reasoning_tokens=event.reasoning_tokens,
-        meters=meters or None,
-    )

@@ -32,7 +32,7 @@ _OWN = (
     "id", "event_id", "occurred_at", "received_at", "session_id", "run_id", "status", "state",
     "duration_ms", "estimated", "input_tokens", "output_tokens", "cache_read_tokens",
     "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens", "cost", "input_cost",
-    "output_cost", "cache_cost", "price_version_id", "corrects", "superseded_by",
+    "output_cost", "cache_cost", "exchange_rate", "price_version_id", "corrects", "superseded_by",
     "reported_cost", "reported_currency", "meters::text", "tags::text",
 )  # fmt: skip
 _COLUMNS = (*_OWN, *_KIND, *_NAMED)

@@ -14,6 +14,7 @@ class ListedKey:
     name: str
     organization: str | None
     scopes: list[str]
+    provider: str
     created: datetime
     last_used_at: datetime | None
     expires_at: datetime | None
@@ -32,7 +33,7 @@ def list_keys(organization: str = "") -> list[ListedKey]:
     if organization:
         keys = keys.filter(organization__slug=organization)
     rows = keys.values_list(
-        "prefix", "name", "organization__slug", "scopes", "created", "last_used_at",
+        "prefix", "name", "organization__slug", "scopes", "provider", "created", "last_used_at",
         "expiry_date", "revoked",
     )  # fmt: skip
     return [ListedKey(*row) for row in rows]

@@ -44,6 +44,7 @@ class UsageQuery:
     dimension names to allowed values, where an empty value means "not given".
     `order_by` is `start`, a sum or a name in `group_by`, with `-` for descending; by
     default rows come by start, then by group names. `limit` None allows MAX_ROWS.
+    `currency` is what costs are shown in, empty for the ledger's.
     """
 
     viewer: Viewer
@@ -56,11 +57,12 @@ class UsageQuery:
     order_by: str = ""
     limit: int | None = None
     cursor: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageSums:
-    """Sums over counted events; costs are in the ledger currency, without unpriced events."""
+    """Sums over counted events; costs are in the answer's currency, without unpriced events."""
 
     events: int
     errors: int
@@ -105,6 +107,7 @@ class UsageAnswer:
     totals: UsageSums
     as_of: datetime
     next_cursor: str | None
+    currency: str
 
     @property
     def unpriced_events(self) -> int:

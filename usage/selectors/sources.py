@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from usage.models import UsageEvent
-from usage.rollups.columns import SUM_OF_EVENTS, SUM_OF_SUMS
+from usage.rollups.columns import IN_SUMS, SUM_OF_EVENTS, SUM_OF_SUMS
 from usage.selectors.access import Scoped
 from usage.selectors.dimensions import Dimension
 from usage.selectors.periods import Bounds
@@ -27,7 +26,7 @@ EVENTS = Source(
     "usage_usageevent",
     "occurred_at",
     sums=SUM_OF_EVENTS,
-    only=f"r.state = {UsageEvent.State.COUNTED.value}",
+    only=f"r.{IN_SUMS}",
 )
 BUCKETS = Source("usage_usagerollup", "bucket")
 DAYS = Source("usage_dailyrollup", "day", calendar=True)
@@ -46,9 +45,12 @@ def choose(
     granularity: Granularity,
     dimensions: Iterable[Dimension],
     organizations: Sequence[Scoped],
+    *,
+    need_days: bool = False,
 ) -> list[Part]:
     """The parts that together answer exactly; organizations of the question's zone use
-    their days or months, the others 15-minute buckets, and tags only events have."""
+    their days or months (unless days are needed), the others 15-minute buckets, and tags
+    only events have."""
     dimensions = list(dimensions)
     everyone = [organization.id for organization in organizations]
     if not bounds.are_quarter_hours or any(d.tag for d in dimensions):
@@ -56,7 +58,11 @@ def choose(
     by_day = granularity.is_calendar and bounds.are_days
     if not by_day or any(d.fine for d in dimensions):
         return [Part(BUCKETS, everyone)]
-    by_month = granularity in (Granularity.TOTAL, Granularity.MONTH) and bounds.are_months
+    by_month = (
+        not need_days
+        and granularity in (Granularity.TOTAL, Granularity.MONTH)
+        and bounds.are_months
+    )
     same = [o.id for o in organizations if o.time_zone == bounds.zone.key]
     others = [o.id for o in organizations if o.time_zone != bounds.zone.key]
     parts = [Part(MONTHS if by_month else DAYS, same), Part(BUCKETS, others)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from usage.models.rollups import Sums
 from usage.rollups.columns import SUM_LIST, SUM_OF_SUMS, SUMS
+from usage.selectors.currency import DayRates
 from usage.selectors.dimensions import Dimension
 from usage.selectors.filters import Filter, Parameters, condition
 from usage.selectors.periods import Bounds, days_between
@@ -24,7 +25,7 @@ _ZEROED = ", ".join(
 _ALL_SUMS = ", ".join(SUM_NAMES)
 _LOCAL_DAY = {
     Granularity.TOTAL: "'epoch'::date",
-    Granularity.DAY: "{day}::date",
+    Granularity.DAY: "{day}",
     Granularity.WEEK: "date_trunc('week', {day}::timestamp)::date",
     Granularity.MONTH: "date_trunc('month', {day}::timestamp)::date",
 }
@@ -40,7 +41,10 @@ class Order:
 
 @dataclass(slots=True)
 class Plan:
-    """All that a statement is built from. `place` holds the order columns of the last row seen."""
+    """All that a statement is built from. `place` holds the order columns of the last row seen.
+
+    With `rates` costs are converted day by day, exactly, and rounded (half up) in each sum shown.
+    """
 
     bounds: Bounds
     granularity: Granularity
@@ -49,6 +53,7 @@ class Plan:
     parts: Sequence[Part]
     order: Order
     limit: int
+    rates: DayRates | None = None
     place: Sequence[object] = ()
     parameters: Parameters = field(default_factory=Parameters)
 
@@ -79,7 +84,7 @@ def build(plan: Plan) -> tuple[str, Mapping[str, Any]]:
     )
     limit = plan.parameters.add(plan.limit + 1)
     statement = f"""
-    WITH part AS ({" UNION ALL ".join(_part(plan, part) for part in plan.parts)}),
+    WITH {_rates(plan)}part AS ({" UNION ALL ".join(_part(plan, part) for part in plan.parts)}),
     grouped AS ({_grouped(plan)}),
     total AS (SELECT {_ZEROED} FROM (SELECT {SUM_OF_SUMS} FROM grouped) AS summed),
     line AS ({_lines(plan)}),
@@ -111,9 +116,29 @@ def _part(plan: Plan, part: Part) -> str:
     ]
     ordinals = ", ".join(str(position + 1) for position in range(len(columns)))
     return (
-        f"SELECT {', '.join(columns)}, {source.sums} FROM {source.table} r"
+        f"SELECT {', '.join(columns)}, {_sums(plan, source)} FROM {source.table} r"
+        f"{_rate_of_day(plan, source)}"
         f" WHERE {' AND '.join(conditions)} GROUP BY {ordinals}"
     )
+
+
+def _rates(plan: Plan) -> str:
+    if plan.rates is None:
+        return ""
+    days, rates = plan.parameters.add(plan.rates.days), plan.parameters.add(plan.rates.rates)
+    return f"rate AS (SELECT * FROM unnest({days}::date[], {rates}::numeric[]) AS of (day, rate)),"
+
+
+def _rate_of_day(plan: Plan, source: Source) -> str:
+    return "" if plan.rates is None else f" LEFT JOIN rate ON rate.day = {_day(plan, source)}"
+
+
+def _sums(plan: Plan, source: Source) -> str:
+    sums = source.sums
+    if plan.rates is not None:
+        for name in Sums.COSTS:
+            sums = sums.replace(f"sum({name})", f"sum({name} * rate.rate)")
+    return sums
 
 
 def _plain_columns(plan: Plan) -> list[str]:
@@ -133,13 +158,16 @@ def _within(plan: Plan, source: Source) -> list[str]:
 
 def _period(plan: Plan, source: Source) -> str:
     if plan.granularity.is_calendar:
-        day = f"r.{source.when}"
-        if not source.calendar:
-            day = f"({day} AT TIME ZONE {plan.parameters.add(plan.bounds.zone.key)})"
-        return _LOCAL_DAY[plan.granularity].format(day=day)
+        return _LOCAL_DAY[plan.granularity].format(day=_day(plan, source))
     if plan.granularity is Granularity.HOUR:
         return _hour(plan, f"r.{source.when}")
     return "r.bucket" if source is BUCKETS else f"date_bin('15 minutes', r.{source.when}, 'epoch')"
+
+
+def _day(plan: Plan, source: Source) -> str:
+    if source.calendar:
+        return f"r.{source.when}"
+    return f"(r.{source.when} AT TIME ZONE {plan.parameters.add(plan.bounds.zone.key)})::date"
 
 
 def _hour(plan: Plan, instant: str) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 from django.db import connection
 
 from usage.selectors.access import find_scope
+from usage.selectors.currency import DayRates, day_rates, ledger_currency, unrated_day
 from usage.selectors.cursors import bad_cursor, fingerprint, pack, read_instant, unpack
 from usage.selectors.dimensions import find_dimension
 from usage.selectors.filters import ORGANIZATION, read_filters
 from usage.selectors.freshness import as_of
-from usage.selectors.periods import Bounds, bounds_of, check_count
+from usage.selectors.periods import Bounds, bounds_of, check_count, midnight
 from usage.selectors.questions import (
     COST_NAMES,
     MAX_GROUPS,
@@ -31,7 +32,8 @@ _BIGGEST = Decimal(10) ** 30
 
 
 def query_usage(query: UsageQuery) -> UsageAnswer:
-    """Answer a question in three statements. Raises QuestionError if it makes no sense.
+    """Answer a question in three statements. Raises QuestionError if it makes no sense, or
+    if a day with costs has no exchange rate to the currency asked for.
 
     Values that nobody may see, or that do not exist, match nothing.
     """
@@ -49,7 +51,8 @@ def query_usage(query: UsageQuery) -> UsageAnswer:
     page = found[: plan.limit]
     last = pack(question, _place_of(plan, page[-1])) if len(found) > plan.limit else None
     rows = [_row(query, plan, columns) for columns in page]
-    return UsageAnswer(rows, _sums(plan, totals), fresh, last)
+    currency = query.currency or ledger_currency()
+    return UsageAnswer(rows, _sums(plan, totals), fresh, last, currency)
 
 
 def _plan(query: UsageQuery) -> Plan:
@@ -66,9 +69,28 @@ def _plan(query: UsageQuery) -> Plan:
         raise QuestionError("limit", "out_of_range", f"The limit lies between 1 and {MAX_ROWS}.")
     dimensions = [*group_by, *(dimension for dimension, _ in filters)]
     scope = find_scope(query.viewer, query.filters.get(ORGANIZATION))
-    parts = choose(bounds, query.granularity, dimensions, scope)
+    rates = day_rates(bounds, query.currency)
+    if rates is not None:
+        _check_days(query, bounds, rates)
+    parts = choose(bounds, query.granularity, dimensions, scope, need_days=rates is not None)
     order = _order(query)
-    return Plan(bounds, query.granularity, group_by, filters, parts, order, limit)
+    return Plan(bounds, query.granularity, group_by, filters, parts, order, limit, rates)
+
+
+def _check_days(query: UsageQuery, bounds: Bounds, rates: DayRates) -> None:
+    if rates.since <= bounds.first_day:
+        return
+    days = UsageQuery(
+        viewer=query.viewer,
+        start=bounds.start,
+        end=min(bounds.end, midnight(rates.since, bounds.zone)),
+        time_zone=query.time_zone,
+        granularity=Granularity.DAY,
+        filters=query.filters,
+    )
+    for row in query_usage(days).rows:
+        if any(getattr(row.sums, name) for name in COST_NAMES):
+            raise unrated_day(query.currency, row.start)
 
 
 def _order(query: UsageQuery) -> Order:
@@ -87,7 +109,9 @@ def _order(query: UsageQuery) -> Order:
 
 def _fingerprint(query: UsageQuery, bounds: Bounds) -> str:
     filters = sorted((name, sorted(values)) for name, values in query.filters.items())
-    asked = (query.time_zone, query.granularity.value, query.group_by, query.order_by)
+    currency = query.currency or ledger_currency()
+    periods = (query.time_zone, query.granularity.value)
+    asked = (*periods, query.group_by, query.order_by, currency)
     return fingerprint(bounds.start.isoformat(), bounds.end.isoformat(), asked, filters)
 
 

@@ -18,6 +18,7 @@ from usage.selectors.keys import ListedKey, list_keys
 
 EXAMPLES = """examples:
   manage.py apikey create --organization acme --scope ingest --scope read --expires 90d
+  manage.py apikey create --organization acme --scope ingest --provider openrouter
   manage.py apikey create --site --scope read --name dashboards
   manage.py apikey revoke tm_AbCd1234
 """
@@ -48,6 +49,9 @@ class Command(BaseCommand):
             help="what the key may do; repeatable",
         )  # fmt: skip
         create.add_argument("--name", default="default", help="what the key is for")
+        create.add_argument(
+            "--provider", default="", metavar="NAME", help="the provider of events that name none"
+        )
         create.add_argument("--expires", type=_period, help="from now, such as 90d or 12h")
         listing = actions.add_parser("list", help="show keys, newest first, never their secrets")
         listing.add_argument("--organization", metavar="SLUG", default="", help="only its keys")
@@ -66,7 +70,11 @@ class Command(BaseCommand):
     def _create(self, options: dict[str, Any]) -> None:
         try:
             _, secret = create_key(
-                options["organization"], options["scope"], options["name"], options["expires"]
+                options["organization"],
+                options["scope"],
+                options["name"],
+                options["expires"],
+                options["provider"],
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages), returncode=2) from error
@@ -95,7 +103,10 @@ def _period(text: str) -> timedelta:
 
 
 def _table(keys: list[ListedKey]) -> Table:
-    headings = ("key", "name", "organization", "scopes", "created", "last used", "expires", "state")
+    headings = (
+        "key", "name", "organization", "scopes", "provider", "created", "last used", "expires",
+        "state",
+    )  # fmt: skip
     table = Table(box=box.SIMPLE_HEAD)
     for heading in headings:
         table.add_column(heading, no_wrap=heading == headings[0], overflow="fold")
@@ -105,6 +116,7 @@ def _table(keys: list[ListedKey]) -> Table:
             key.name,
             key.organization or "(site)",
             " ".join(key.scopes),
+            key.provider,
             _time(key.created),
             _time(key.last_used_at),
             _time(key.expires_at),
