@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
 from config.dashboards import views
+from config.inbox import views as inbox
 from config.navigation import current_name, sidebar
 
 
@@ -25,6 +26,8 @@ class TallymanAdminSite(admin.AdminSite):
         """The dashboards' pages before the stock ones, which end in a catch-all."""
         own: list[URLPattern | URLResolver] = [
             path("overview.csv", self.admin_view(views.overview_csv), name="overview_csv"),
+            path("unpriced/", self.admin_view(self.unpriced), name="unpriced"),
+            path("unpriced/price/", self.admin_view(self.unpriced_price), name="unpriced_price"),
             path("charts/spend/", self.admin_view(views.SpendChart.as_view()), name="spend_chart"),
         ]
         return own + super().get_urls()
@@ -40,6 +43,14 @@ class TallymanAdminSite(admin.AdminSite):
         """Show the site overview."""
         context = {**self.each_context(request), "title": self.index_title, "subtitle": None}
         return views.overview(request, {**context, **(extra_context or {})})
+
+    def unpriced(self, request: HttpRequest) -> HttpResponse:
+        """Show the inbox of unpriced usage."""
+        return inbox.inbox(request, self.each_context(request))
+
+    def unpriced_price(self, request: HttpRequest) -> HttpResponse:
+        """Price what waits in the inbox."""
+        return inbox.price_group(request, self.each_context(request))
 
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None

@@ -8,20 +8,29 @@ from django.urls import reverse
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A heading of the sidebar; `models` are `app.model` labels in their order."""
+    """A heading of the sidebar; `models` are `app.model` labels in their order.
+
+    `pages`, which come first, are a name, an address, and the model one must be able to see.
+    """
 
     name: str
     slug: str
     models: tuple[tuple[str, str], ...] = ()
-    pages: tuple[tuple[str, str], ...] = ()
+    pages: tuple[tuple[str, str, str], ...] = ()
 
 
+HOME = "admin:index"
 GROUPS = (
-    Group("Dashboards", "dashboards", pages=(("Overview", "admin:index"),)),
+    Group("Dashboards", "dashboards", pages=(("Overview", HOME, ""),)),
     Group(
         "Operations",
         "operations",
+        pages=(("Unpriced inbox", "admin:unpriced", "usage.usageevent"),),
         models=(
+            ("usage.ratingrun", "Re-ratings"),
+            ("usage.closedmonth", "Closed months"),
+            ("pricing.pricesync", "Price syncs"),
+            ("pricing.pricereview", "Prices to review"),
             ("django_celery_beat.periodictask", "Schedule"),
             ("django_celery_beat.intervalschedule", ""),
             ("django_celery_beat.crontabschedule", ""),
@@ -41,6 +50,8 @@ GROUPS = (
             ("pricing.aimodel", "Models"),
             ("pricing.provider", "Providers"),
             ("pricing.ratecard", "Rate cards"),
+            ("pricing.exchangerate", "Exchange rates"),
+            ("pricing.pricechange", "Price changes"),
         ),
     ),
     Group(
@@ -67,7 +78,11 @@ def sidebar(allowed: dict[str, dict[str, Any]], path: str) -> list[dict[str, Any
     """
     groups = []
     for group in GROUPS:
-        entries = [_page(label, name, path) for label, name in group.pages]
+        entries = [
+            _page(label, name, path)
+            for label, name, needed in group.pages
+            if not needed or needed in allowed
+        ]
         entries += [
             _model(allowed[label], name, path) for label, name in group.models if label in allowed
         ]
@@ -99,7 +114,7 @@ def _page(label: str, name: str, path: str) -> dict[str, Any]:
         "add_url": None,
         "view_only": True,
         "perms": {"view": True},
-        "current": path == url,
+        "current": path == url or (name != HOME and path.startswith(url)),
     }
 
 

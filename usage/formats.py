@@ -28,6 +28,11 @@ def money(value: Decimal | None, currency: str, places: int = 2) -> str:
     return f"{sign}{symbol}{abs(amount):,f}"
 
 
+def signed_money(value: Decimal, currency: str, places: int = 2) -> str:
+    """A difference such as +$1.50 or -$0.20; none is $0.00."""
+    return f"+{money(value, currency, places)}" if value > 0 else money(value, currency, places)
+
+
 def quantity(value: int | Decimal) -> str:
     """A count with thousands separated: 318,204."""
     return f"{value:,}"

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.conf import settings
-
 from config.dashboards.question import Question
 from config.dashboards.reading import Reading
 from usage.formats import compact, money, percent, quantity, share
@@ -16,13 +14,17 @@ WIDTH, HEIGHT = 120, 32
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One figure. `exact` is the full number for a pointer, `points` an SVG line."""
+    """One figure. `exact` is the full number for a pointer, `points` an SVG line.
+
+    `unpriced` counts events that the figure leaves out.
+    """
 
     label: str
     value: str
     exact: str
     context: str
     points: str
+    unpriced: int = 0
 
 
 def read_cards(reading: Reading) -> list[Card]:
@@ -30,13 +32,13 @@ def read_cards(reading: Reading) -> list[Card]:
     question = reading.question
     fine = Granularity.HOUR if Granularity.HOUR in question.steps else Granularity.DAY
     trend = reading.trend(fine)
-    now, before = trend.totals, reading.before().totals
+    now, before = trend.totals, reading.before()
     span = _span(question)
 
     def line(value_of: Callable[[UsageSums], Decimal | int]) -> str:
         return sparkline([value_of(row.sums) for row in trend.rows])
 
-    currency = settings.TALLYMAN_CURRENCY
+    currency = question.currency
     cached = percent(share(now.cache_read_tokens, now.input_tokens))
     failed = percent(share(now.errors, now.events), 1)
     return [
@@ -44,8 +46,9 @@ def read_cards(reading: Reading) -> list[Card]:
             "Spend (estimated)",
             money(now.cost, currency),
             f"{now.cost:f} {currency}",
-            change(now.cost, before.cost, span),
+            change(now.cost, before.cost if before else None, span),
             line(lambda sums: sums.cost),
+            now.unpriced_events,
         ),
         Card(
             "Tokens",
@@ -58,7 +61,7 @@ def read_cards(reading: Reading) -> list[Card]:
             "Requests",
             quantity(now.events),
             quantity(now.events),
-            change(now.events, before.events, span),
+            change(now.events, before.events if before else None, span),
             line(lambda sums: sums.events),
         ),
         Card(
@@ -71,8 +74,10 @@ def read_cards(reading: Reading) -> list[Card]:
     ]
 
 
-def change(now: Decimal | int, before: Decimal | int, span: str) -> str:
-    """How a figure compares with the period before, in words."""
+def change(now: Decimal | int, before: Decimal | int | None, span: str) -> str:
+    """How a figure compares with the period before, in words; None has no exchange rate."""
+    if before is None:
+        return f"no exchange rate for the {span} before"
     if not before:
         return f"none in the {span} before" if now else f"none in the {span} before either"
     difference = share(now - before, before) or Decimal(0)

@@ -14,13 +14,15 @@ def guarded(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def spend_csv(spend: Spend, question: Question, currency: str) -> str:
+def spend_csv(spend: Spend, question: Question) -> str:
     """One line per period, exact amounts; the last line sums up."""
     out = io.StringIO()
     writer = csv.writer(out)
     names = [guarded(series.name) for series in spend.series]
     counts = ["tokens", "requests", "errors", "unpriced requests"]
-    writer.writerow([str(question.step), "from", "through", *names, f"total {currency}", *counts])
+    writer.writerow(
+        [str(question.step), "from", "through", *names, f"total {question.currency}", *counts]
+    )
     for period, costs in spend.rows():
         sums = period.sums
         writer.writerow(

@@ -13,9 +13,12 @@ from config.dashboards.question import CUSTOM, FILTERS, GROUPS, RANGES, Question
 from config.dashboards.reading import Reading
 from config.dashboards.spend import read_spend
 from config.selectors import BEAT_SILENT_SECONDS, ROLLUP_LAG_SECONDS, beat_age
+from pricing.selectors.syncing import sync_state
 from usage.formats import days
 from usage.selectors.access import Viewer
+from usage.selectors.currency import shown_currencies
 from usage.selectors.freshness import system_state, waiting_since
+from usage.selectors.offers import offered_runs
 from usage.selectors.overview import has_usage, organization_choices, project_choices
 
 GROUP_NAMES = {
@@ -36,11 +39,12 @@ def read_overview(viewer: Viewer, question: Question) -> dict[str, Any]:
     context = {
         "question": question,
         "bar": _bar(viewer, question),
-        "currency": settings.TALLYMAN_CURRENCY,
+        "currency": question.currency,
         "as_of": answer.as_of.astimezone(question.zone),
         "totals": answer.totals,
         "unpriced_url": events_url(question, unpriced="1"),
         "waiting": waiting_since(viewer),
+        "offers": offered_runs(viewer),
         "sees_none": viewer.organization_ids == frozenset(),
     }
     if not answer.totals.events and not has_usage(viewer):
@@ -86,6 +90,7 @@ def _bar(viewer: Viewer, question: Question) -> dict[str, Any]:
         ),
         "organization": question.filters.get("organization", ""),
         "project": question.filters.get("project", ""),
+        "currencies": shown_currencies(),
         "chips": chips,
         "hidden": hidden,
     }
@@ -99,12 +104,16 @@ def _choices(known: list[str], question: Question, name: str) -> list[str]:
 
 def _system() -> dict[str, Any]:
     state = system_state()
-    lag = state.lag_seconds(datetime.now(UTC))
+    now = datetime.now(UTC)
+    lag = state.lag_seconds(now)
     age = beat_age()
+    prices = sync_state()
     return {
         "pending": state.pending_marks,
         "lag_ms": int(lag * 1000),
         "late": lag > ROLLUP_LAG_SECONDS,
         "beat_ms": None if age is None else int(age * 1000),
         "silent": age is None or age > BEAT_SILENT_SECONDS,
+        "prices": prices,
+        "prices_ms": prices.last_at and int((now - prices.last_at).total_seconds() * 1000),
     }

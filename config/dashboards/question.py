@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from usage.formats import NOT_GIVEN
+from usage.selectors.currency import ledger_currency, shown_currencies
 from usage.selectors.periods import find_zone
 from usage.selectors.questions import Granularity, QuestionError
 
@@ -33,7 +34,8 @@ class Question:
     """One view of the overview. `first` and `last` are both included, as days of `zone`.
 
     `filters` maps dimension names to one value each, where NOT_GIVEN asks for usage that
-    does not name one. `notices` say which parts of the URL were not understood.
+    does not name one. Costs are shown in `currency`, an ISO 4217 code. `notices` say which parts
+    of the URL were not understood.
     """
 
     range: str
@@ -44,6 +46,7 @@ class Question:
     step: Granularity
     now: datetime
     filters: Mapping[str, str]
+    currency: str
     notices: tuple[str, ...] = ()
 
     @property
@@ -101,8 +104,14 @@ class Question:
         parts["step"] = None if self.step is self.steps[0] else str(self.step)
         zone = self.zone.key
         parts["tz"] = None if zone == settings.TALLYMAN_TIME_ZONE else zone
+        parts["currency"] = None if self.currency == ledger_currency() else self.currency
         parts |= changes
         return "?" + urlencode({name: value for name, value in parts.items() if value})
+
+    def in_ledger_currency(self, notice: str) -> "Question":
+        """The same view in the currency that costs are kept in, saying why."""
+        notices = (*self.notices, notice)
+        return replace(self, currency=ledger_currency(), notices=notices)
 
     def with_range(self, name: str) -> str:
         """The query string of the same view over another range."""
@@ -124,7 +133,8 @@ def read_question(parameters: Mapping[str, str], now: datetime) -> Question:
         notices.append(f"Usage cannot be grouped by {group!r} here.")
         group = GROUPS[0]
     filters = {name: value for name in FILTERS if (value := _text(parameters, name))}
-    question = Question(name, first, last, zone, group, Granularity.DAY, now, filters)
+    currency = _read_currency(_text(parameters, "currency"), notices)
+    question = Question(name, first, last, zone, group, Granularity.DAY, now, filters, currency)
     return replace(
         question, step=_read_step(parameters.get("step", ""), question, notices),
         notices=tuple(notices),
@@ -141,6 +151,16 @@ def _read_zone(name: str, notices: list[str]) -> ZoneInfo:
     except QuestionError as error:
         notices.append(error.message)
         return find_zone(settings.TALLYMAN_TIME_ZONE)
+
+
+def _read_currency(name: str, notices: list[str]) -> str:
+    ledger = ledger_currency()
+    if name in ("", ledger):
+        return ledger
+    if name not in shown_currencies():
+        notices.append(f"No exchange rate from {ledger} to {name[:32]!r} is known.")
+        return ledger
+    return name
 
 
 def _days(

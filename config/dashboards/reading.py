@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from config.dashboards.colours import SERIES, colours_of
 from config.dashboards.question import Question
 from usage.selectors.access import Viewer
-from usage.selectors.questions import Granularity, UsageAnswer, UsageQuery
+from usage.selectors.currency import NO_RATE
+from usage.selectors.questions import Granularity, QuestionError, UsageAnswer, UsageQuery, UsageSums
 from usage.selectors.usage import query_usage
 
 PALETTE_DAYS = 90
@@ -28,9 +29,14 @@ class Reading:
             self._trends[step] = self._ask(granularity=step)
         return self._trends[step]
 
-    def before(self) -> UsageAnswer:
-        """The totals of the period before."""
-        return self._ask(bounds=self.question.before)
+    def before(self) -> UsageSums | None:
+        """The totals of the period before, None where its costs have no exchange rate."""
+        try:
+            return self._ask(bounds=self.question.before).totals
+        except QuestionError as error:
+            if error.code != NO_RATE:
+                raise
+            return None
 
     def ranking(self, *group_by: str, by: str = "-cost", limit: int = 6) -> UsageAnswer:
         """The groups with most spend, or most of another sum, first."""
@@ -47,7 +53,8 @@ class Reading:
     def colours(self, group: str, names: list[str]) -> dict[str, int]:
         """The colours of at most five values of `group` ("" = not given).
 
-        Those with most spend of late, whatever is filtered for, keep one colour everywhere.
+        Those with most spend of late, whatever is filtered for and in whatever currency it is
+        shown, keep one colour everywhere.
         """
         if group not in self._palettes:
             self._palettes[group] = colours_of(self._leaders(group))
@@ -90,5 +97,6 @@ class Reading:
                 filters={**self.question.allowed, **(only or {})},
                 order_by=order_by,
                 limit=limit,
+                currency=self.question.currency,
             )
         )

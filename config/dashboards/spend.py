@@ -10,8 +10,11 @@ from config.dashboards.question import Question
 from config.dashboards.reading import Reading
 from usage.formats import NOT_GIVEN, day, days
 from usage.ingest.partitions import next_month
+from usage.selectors.currency import ledger_currency
 from usage.selectors.questions import Granularity, UsageRow, UsageSums
 
+# What five sums and their total, each rounded after converting, may differ by.
+_ROUNDINGS = Decimal("3E-10")
 OTHER_NAME = "other"
 NOT_GIVEN_NAME = "not given"
 
@@ -44,7 +47,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What the chart and the table under it show; costs are in the ledger currency."""
+    """What the chart and the table under it show; costs are in the question's currency."""
 
     periods: list[Period]
     series: list[Series]
@@ -77,7 +80,8 @@ def read_spend(reading: Reading) -> Spend:
         row.sums.cost - sum((s.costs[i] for s in series), Decimal(0))
         for i, row in enumerate(trend.rows)
     ]
-    if any(rest):
+    noise = Decimal(0) if question.currency == ledger_currency() else _ROUNDINGS
+    if any(abs(cost) > noise for cost in rest):
         series.append(Series(OTHER_NAME, None, OTHER, rest))
     return Spend([_period(row, question) for row in trend.rows], series, trend.totals)
 

@@ -1,10 +1,10 @@
 """The views of the dashboards; `TallymanAdminSite` checks who may reach them."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -17,12 +17,17 @@ from config.dashboards.question import Question, read_question
 from config.dashboards.reading import Reading
 from config.dashboards.spend import Spend, read_spend
 from usage.selectors.access import viewer_of
+from usage.selectors.currency import NO_RATE
+from usage.selectors.questions import QuestionError
+
+Answer = TypeVar("Answer")
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> TemplateResponse:
     """The site overview inside the admin's own page context."""
-    question = _question(request)
-    context |= read_overview(viewer_of(request.user), question)
+    viewer = viewer_of(request.user)
+    _, shown = _answered(request, lambda question: read_overview(viewer, question))
+    context |= shown
     context["events_endpoint"] = request.build_absolute_uri("/api/v1/events/")
     context["can_make_keys"] = "usage.apikey" in _addable(context)
     return TemplateResponse(request, "admin/overview.html", context)
@@ -30,11 +35,10 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> TemplateResponse:
 
 def overview_csv(request: HttpRequest) -> HttpResponse:
     """The overview's chart table as a CSV file."""
-    question = _question(request)
-    spend = read_spend(Reading(viewer_of(request.user), question))
+    question, spend = _spend(request)
     name = f"tallyman-{question.group}-{question.first}-{question.last}.csv"
     return HttpResponse(
-        spend_csv(spend, question, settings.TALLYMAN_CURRENCY),
+        spend_csv(spend, question),
         content_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',
@@ -47,14 +51,19 @@ class SpendChart(ChartView):
     """Stacked bars of spend per period and group, with what a tooltip and a click need."""
 
     @cached_property
+    def answer(self) -> tuple[Question, Spend]:
+        """What the URL asks for and the chart, read once."""
+        return _spend(self.request)
+
+    @property
     def question(self) -> Question:
         """What the URL asks for."""
-        return _question(self.request)
+        return self.answer[0]
 
-    @cached_property
+    @property
     def spend(self) -> Spend:
-        """The chart, read once."""
-        return read_spend(Reading(viewer_of(self.request.user), self.question))
+        """The chart."""
+        return self.answer[1]
 
     def get_labels(self) -> list[str]:
         """The periods."""
@@ -76,7 +85,7 @@ class SpendChart(ChartView):
         """Tooltip figures per period, and the parts of the event list's URL."""
         periods = self.spend.periods
         return {
-            "currency": settings.TALLYMAN_CURRENCY,
+            "currency": self.question.currency,
             "titles": [period.title for period in periods],
             "totals": [period.sums.cost for period in periods],
             "tokens": [period.sums.total_tokens for period in periods],
@@ -90,8 +99,21 @@ class SpendChart(ChartView):
         }
 
 
-def _question(request: HttpRequest) -> Question:
-    return read_question(request.GET.dict(), timezone.now())
+def _spend(request: HttpRequest) -> tuple[Question, Spend]:
+    viewer = viewer_of(request.user)
+    return _answered(request, lambda question: read_spend(Reading(viewer, question)))
+
+
+def _answered(request: HttpRequest, read: Callable[[Question], Answer]) -> tuple[Question, Answer]:
+    """What the URL asks for and its answer, in the ledger currency where a day has no rate."""
+    question = read_question(request.GET.dict(), timezone.now())
+    try:
+        return question, read(question)
+    except QuestionError as error:
+        if error.code != NO_RATE:
+            raise
+        question = question.in_ledger_currency(error.message)
+        return question, read(question)
 
 
 def _addable(context: dict[str, Any]) -> set[str]:

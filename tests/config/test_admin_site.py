@@ -21,7 +21,14 @@ def test_the_sidebar_has_four_groups(admin_client: Client) -> None:
     page = admin_client.get("/admin/").content
 
     assert sidebar(page) == ["Dashboards", "Operations", "Data", "Access"]
-    for name in (b"Overview", b"Schedule", b"Usage events", b"Prices", b"People", b"API keys"):
+    for name in (
+        b"Overview",
+        b"Unpriced inbox",
+        b"Usage events",
+        b"Prices",
+        b"People",
+        b"API keys",
+    ):
         assert b">" + name + b"</a>" in page
 
 
@@ -29,13 +36,17 @@ def test_the_sidebar_marks_only_the_current_page(admin_client: Client) -> None:
     page = admin_client.get(reverse("admin:usage_project_changelist")).content
 
     assert re.findall(rb'aria-current="page">([^<]*)<', page) == [b"Projects"]
+    inbox = admin_client.get(reverse("admin:unpriced")).content
+    assert re.findall(rb'aria-current="page">([^<]*)<', inbox) == [b"Unpriced inbox"]
 
 
 def test_staff_without_rights_get_only_what_they_may_open(viewer: Client) -> None:
     page = viewer.get("/admin/").content
 
-    assert sidebar(page) == ["Dashboards", "Data", "Access"]
-    assert b">Users</a>" not in page
+    assert sidebar(page) == ["Dashboards", "Operations", "Data", "Access"]
+    assert b">Re-ratings</a>" in page
+    for name in (b"Users", b"Price syncs", b"Exchange rates", b"Price changes", b"Schedule"):
+        assert b">" + name + b"</a>" not in page
 
 
 def test_staff_of_no_organization_sees_an_empty_overview(client: Client, usage: None) -> None:
@@ -69,7 +80,11 @@ def test_no_page_has_inline_script_or_style(admin_client: Client, usage: None) -
             answer = admin_client.get(page)
             assert answer.status_code == 200, page
             assert not INLINE.search(answer.content), page
-    for page in ("/admin/?range=custom&from=2026-11-09&through=2026-11-13", "/admin/usage/"):
+    for page in (
+        "/admin/?range=custom&from=2026-11-09&through=2026-11-13",
+        "/admin/usage/",
+        "/admin/unpriced/",
+    ):
         assert not INLINE.search(admin_client.get(page).content)
 
 

@@ -1,5 +1,6 @@
 """Admin pages of the usage app, one module per topic."""
 
+from usage.admin.closed_months import ClosedMonthAdmin
 from usage.admin.events import UsageEventAdmin
 from usage.admin.identity import (
     MembershipAdmin,
@@ -9,6 +10,12 @@ from usage.admin.identity import (
     TeamAdmin,
 )
 from usage.admin.keys import APIKeyAdmin
+from usage.admin.prices import (
+    VisibleModelAdmin,
+    VisiblePriceVersionAdmin,
+    VisibleRateCardAdmin,
+)
+from usage.admin.rating_runs import RatingRunAdmin
 from usage.admin.rollups import (
     DailyRollupAdmin,
     MonthlyRollupAdmin,
@@ -19,15 +26,20 @@ from usage.admin.rollups import (
 
 __all__ = [
     "APIKeyAdmin",
+    "ClosedMonthAdmin",
     "DailyRollupAdmin",
     "MembershipAdmin",
     "MonthlyRollupAdmin",
     "OrganizationAdmin",
     "ProjectAdmin",
+    "RatingRunAdmin",
     "RunRollupAdmin",
     "SessionRollupAdmin",
     "SubjectAdmin",
     "TeamAdmin",
     "UsageEventAdmin",
     "UsageRollupAdmin",
+    "VisibleModelAdmin",
+    "VisiblePriceVersionAdmin",
+    "VisibleRateCardAdmin",
 ]

@@ -16,10 +16,12 @@ from django.utils.safestring import SafeString
 from usage.admin.figures import count_field
 from usage.admin.filters import Columns, UsageFilter
 from usage.admin.paging import BoundedPaginator
+from usage.admin.rerate_action import RerateAction
 from usage.admin.scope import ReadOnlyAdmin, reach_of
 from usage.formats import NOT_GIVEN, UNKNOWN, UNPRICED, duration, money, quantity
 from usage.models import UsageEvent
-from usage.selectors.event_pages import charges_of, event_by_key, near_episode
+from usage.selectors.event_pages import event_by_key, near_episode
+from usage.selectors.quotes import Basis, explain_event
 
 
 def _word(name: str, label: str) -> Callable[[UsageEvent], str]:
@@ -61,13 +63,19 @@ _QUANTITIES: list[Any] = [
     ("all_tokens", "estimated"),
     "meters",
 ]
+_BASES = {
+    Basis.PRICE: "the price in force",
+    Basis.REPORTED_COST: "the reported cost, which counts for this provider",
+    Basis.FREE_TIER: "the free tier",
+}
 _WHO: list[Any] = [("organization", "project"), ("team", "subject"), "api_key", "tags"]
 _MONEY: list[Any] = [
     _exact("cost", "cost"),
     _exact("input_cost", "of it input"),
     _exact("cache_cost", "of the input caching"),
     _exact("output_cost", "of it output"),
-    "reported",
+    ("reported", "exchange_rate"),
+    "basis",
 ]
 
 
@@ -106,7 +114,7 @@ def event_url(organization_id: int, event_id: str) -> str:
 
 
 @admin.register(UsageEvent)
-class UsageEventAdmin(ReadOnlyAdmin[UsageEvent]):
+class UsageEventAdmin(RerateAction, ReadOnlyAdmin[UsageEvent]):
     """Stored events, newest first."""
 
     change_form_template = "tallyman/event.html"
@@ -153,7 +161,16 @@ class UsageEventAdmin(ReadOnlyAdmin[UsageEvent]):
     ) -> HttpResponse:
         """The event with the charges that its cost is made of."""
         event = self.get_object(request, unquote(object_id))
-        extra = {"charges": charges_of(event)} if event else {}
+        extra: dict[str, Any] = {}
+        if event:
+            ledger = settings.TALLYMAN_CURRENCY
+            explanation = explain_event(event, ledger)
+            rate = explanation.exchange_rate
+            extra = {
+                "explanation": explanation,
+                "ledger": ledger,
+                "rate": f"{rate.normalize():f}" if rate else "",
+            }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     @admin.display(description="status")
@@ -221,6 +238,14 @@ class UsageEventAdmin(ReadOnlyAdmin[UsageEvent]):
         if event.reported_cost is None:
             return UNKNOWN
         return f"{event.reported_cost:f} {event.reported_currency or ''}".strip()
+
+    @admin.display(description="cost rests on")
+    def basis(self, event: UsageEvent) -> str:
+        """A price, the reported cost, or what else."""
+        if event.state == UsageEvent.State.ADJUSTMENT:
+            return "the differences that re-rating made in a closed month"
+        explanation = explain_event(event, settings.TALLYMAN_CURRENCY)
+        return _BASES[explanation.basis] if explanation.basis else UNKNOWN
 
     @admin.display(description="billing")
     def billing_scope(self, event: UsageEvent) -> str:

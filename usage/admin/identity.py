@@ -4,11 +4,12 @@ from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
 from django.contrib import admin, messages
-from django.db.models import Field, QuerySet
+from django.db.models import Field, ForeignKey, QuerySet
 from django.forms import Field as FormField
-from django.forms import ModelForm, Select
+from django.forms import ModelChoiceField, ModelForm, Select
 from django.http import HttpRequest
 
+from pricing.models import RateCard
 from usage.admin.scope import OrganizationFilter, ScopedAdmin, changeable, reach_of
 from usage.archiving import archive, restore
 from usage.models import Membership, Organization, Project, Subject, Team
@@ -68,7 +69,10 @@ class OrganizationAdmin(ArchivableAdmin[Organization]):
     list_display = ["slug", "name", "time_zone", "policy", "created_at", "archived_at"]
     list_filter = [ArchivedFilter]
     search_fields = ["slug", "name"]
-    fields = ["slug", "name", "time_zone", "subject_policy", "rate_card", "created_at"]
+    fields = [
+        "slug", "name", "time_zone", "subject_policy", "rate_card", "rating_needs_approval",
+        "created_at",
+    ]  # fmt: skip
 
     @admin.display(description="subjects", ordering="subject_policy")
     def policy(self, organization: Organization) -> str:
@@ -83,6 +87,14 @@ class OrganizationAdmin(ArchivableAdmin[Organization]):
             zones = sorted(available_timezones() - {"localtime"})
             kwargs["widget"] = Select(choices=[(zone, zone) for zone in zones])
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        """Offer contracted cards only: the others hold for everybody anyway."""
+        if db_field.name == "rate_card":
+            kwargs["queryset"] = RateCard.objects.filter(kind=RateCard.Kind.CONTRACTED)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whether the user is site staff."""

@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 from usage.admin.scope import OrganizationFilter, ReadOnlyAdmin, changeable, reach_of
 from usage.keys import create_key, revoke_key
 from usage.models import APIKey, Organization
+from usage.models.identity import validate_name
 
 EXPIRIES = (("30", "in 30 days"), ("90", "in 90 days"), ("365", "in a year"), ("", "never"))
 
@@ -33,6 +34,12 @@ class KeyForm(forms.Form):
         choices=APIKey.Scope.choices,
         initial=[APIKey.Scope.INGEST],
         widget=forms.CheckboxSelectMultiple,
+    )
+    provider = forms.CharField(
+        max_length=128,
+        required=False,
+        validators=[validate_name],
+        help_text=APIKey._meta.get_field("provider").help_text,
     )
     expires = forms.ChoiceField(choices=EXPIRIES, required=False, initial="365")
 
@@ -57,6 +64,7 @@ class KeyForm(forms.Form):
             chosen["scopes"],
             chosen["name"],
             timedelta(days=int(days)) if days else None,
+            chosen["provider"],
         )
 
 
@@ -90,7 +98,7 @@ class APIKeyAdmin(ReadOnlyAdmin[APIKey]):
 
     actions = ["revoke_selected"]
     list_display = [
-        "shown_prefix", "name", "state", "organization", "shown_scopes",
+        "shown_prefix", "name", "state", "organization", "shown_scopes", "provider",
         "last_used_at", "expiry_date", "created",
     ]  # fmt: skip
     list_filter = [KeyStateFilter, ("organization", OrganizationFilter)]
@@ -98,7 +106,7 @@ class APIKeyAdmin(ReadOnlyAdmin[APIKey]):
     search_fields = ["name", "prefix"]
     ordering = ["-created"]
     fields = [
-        "shown_prefix", "name", "organization", "shown_scopes",
+        "shown_prefix", "name", "organization", "shown_scopes", "provider",
         "created", "last_used_at", "expiry_date", "state",
     ]  # fmt: skip
 

@@ -18,6 +18,18 @@ def money(value: Decimal | None, places: int = 2) -> str:
 
 
 @register.filter
+def signed_money(value: Decimal, places: int = 2) -> str:
+    """A difference in the ledger currency, with its sign."""
+    return formats.signed_money(value, settings.TALLYMAN_CURRENCY, places)
+
+
+@register.filter
+def money_in(value: Decimal | None, currency: str) -> str:
+    """An amount in `currency`."""
+    return formats.money(value, currency)
+
+
+@register.filter
 def compact(value: int) -> str:
     """A large count in a few figures."""
     return formats.compact(value)
