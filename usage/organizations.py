@@ -1,8 +1,9 @@
 """Making organizations and changing what their sums depend on."""
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from usage.models import DailyRollup, MonthlyRollup, Organization
+from usage.models import ClosedMonth, DailyRollup, MonthlyRollup, Organization
 from usage.models.identity import validate_slug
 from usage.rollups.stage import lock
 
@@ -14,14 +15,22 @@ def ensure_organization(slug: str) -> Organization:
     return organization
 
 
+def check_time_zone_may_change(organization: Organization) -> None:
+    """Raise ValidationError when a month is closed: its sums would begin and end elsewhere."""
+    if ClosedMonth.objects.filter(organization=organization).exists():
+        raise ValidationError("Months are closed in this time zone; it cannot change any more.")
+
+
 def change_time_zone(organization: Organization, time_zone: str) -> None:
     """Let days and months of the organization begin at midnight of another IANA zone.
 
     Its days and months are dropped and every bucket is marked, so that the next roll up
-    makes them anew; the 15-minute buckets stay as they are.
+    makes them anew; the 15-minute buckets stay as they are. Raises ValidationError once a month
+    is closed.
     """
     with transaction.atomic():
         lock(organization.pk)
+        check_time_zone_may_change(organization)
         organization.time_zone = time_zone
         organization.save(update_fields=["time_zone"])
         DailyRollup.objects.filter(organization=organization).delete()

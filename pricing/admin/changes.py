@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 
 from pricing.admin.cards import CardsSeen
 from pricing.admin.read_only import ReadOnlyAdmin
-from pricing.catalogue.listing import BEGINNING
 from pricing.models import PriceChange, RateCard
+from pricing.models.rates import BEGINNING
 from pricing.selectors.records import SHOWN_VERSIONS, price_differences, without_cards
 
 SHOWN_RATES = 200

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from pricing.admin.cards import CardsSeen, by_user
-from pricing.catalogue.listing import BEGINNING
 from pricing.directory import MANUAL_NAME
 from pricing.models import AIModel, MatchRule, ModelAlias
+from pricing.models.rates import BEGINNING
 from pricing.publishing import PriceError, add_alias, remove_alias
 from pricing.selectors import price_history
 

@@ -15,8 +15,8 @@ from pricing.admin.cards import CardFilter, CardsSeen, by_user
 from pricing.admin.editing import price_page
 from pricing.admin.model_page import ModelPages
 from pricing.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
-from pricing.catalogue.listing import BEGINNING
 from pricing.models import AIModel, Price, PriceVersion, Provider, RateCard
+from pricing.models.rates import BEGINNING
 from pricing.publishing import (
     PriceError,
     check_card_name,

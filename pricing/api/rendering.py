@@ -5,7 +5,7 @@ from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
-from pricing.catalogue.listing import BEGINNING
+from pricing.models.rates import BEGINNING
 from pricing.rating import DECIMALS, MeterPrice
 from pricing.selectors import ListedPrice, PricePage
 

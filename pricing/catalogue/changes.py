@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pricing.catalogue.listing import BEGINNING, ListedPeriod
+from pricing.catalogue.listing import ListedPeriod
+from pricing.models.rates import BEGINNING
 from pricing.selectors import StoredVersion
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from pricing.catalogue.listing import BEGINNING, ListedPeriod
+from pricing.catalogue.listing import ListedPeriod
 from pricing.meters import METERS
 from pricing.models import PriceReview
+from pricing.models.rates import BEGINNING
 from pricing.rating import MeterPrice
 from pricing.selectors import StoredVersion
 

@@ -1,12 +1,9 @@
 """What a price source lists, as plain values: providers, rules, models and dated prices."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 
 from pricing.rating import MeterPrice
-
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-"""The start of prices that have no start date."""
 
 
 class SourceFault(Exception):

@@ -12,8 +12,9 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from pricing.catalogue.listing import BEGINNING, ListedModel, ListedPeriod, SourceFault
+from pricing.catalogue.listing import ListedModel, ListedPeriod, SourceFault
 from pricing.meters import METERS
+from pricing.models.rates import BEGINNING
 from pricing.rating import MeterPrice, quantize
 
 PRICE_METERS: Mapping[str, str] = {

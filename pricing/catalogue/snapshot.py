@@ -26,8 +26,9 @@ from genai_prices.types import (
 )
 from genai_prices.types import Provider as SnapshotProvider
 
-from pricing.catalogue.listing import BEGINNING, ListedModel, ListedPeriod, ListedProvider
+from pricing.catalogue.listing import ListedModel, ListedPeriod, ListedProvider
 from pricing.meters import METERS, USAGE_KEY_METERS
+from pricing.models.rates import BEGINNING
 from pricing.rating import MeterPrice, quantize
 
 TIER_CONTEXTS: dict[str, dict[str, str]] = {

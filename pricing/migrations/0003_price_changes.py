@@ -120,6 +120,7 @@ class Migration(migrations.Migration):
                             ("update_ai_pricing", "Prices set"),
                             ("update_ai_names", "Names changed"),
                             ("update_ai_provider", "Provider changed"),
+                            ("update_ai_contract", "Contract changed"),
                             ("update_exchange_rates", "Exchange rates set"),
                         ],
                         max_length=40,

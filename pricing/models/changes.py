@@ -18,6 +18,7 @@ class PriceChange(models.Model):
         UPDATE = "update_ai_pricing", "Prices set"
         NAMES = "update_ai_names", "Names changed"
         PROVIDER = "update_ai_provider", "Provider changed"
+        CONTRACT = "update_ai_contract", "Contract changed"
         EXCHANGE = "update_exchange_rates", "Exchange rates set"
 
     action = models.CharField(max_length=40, choices=Action)

@@ -4,6 +4,8 @@ A trigger lets only a version's end move, and only to an earlier time. A version
 its start was withdrawn before it ever held.
 """
 
+from datetime import UTC, datetime
+
 from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
@@ -11,6 +13,9 @@ from django.db.models import F, Q
 
 from pricing.models.changes import PriceChange
 from pricing.models.providers import AIModel
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""The start of prices that have no start date, and of what holds whatever the date."""
 
 
 class RateCard(models.Model):

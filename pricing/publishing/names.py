@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from pricing.directory import MANUAL_NAME, ModelDirectory
 from pricing.matching import MAX_NAME_LENGTH
 from pricing.models import AIModel, ModelAlias, PriceChange, Provider, RateCard
+from pricing.models.rates import BEGINNING
 from pricing.publishing.items import PriceError, PriceFault
 from pricing.publishing.versions import Provenance, record_change
 from pricing.revision import begin_price_change
@@ -116,7 +117,8 @@ def add_alias(model: AIModel, kind: str, text: str, source: Provenance) -> Price
         model=model, kind=kind, text=wanted, defaults={"origin": MANUAL_NAME}
     )
     details = {"model": f"{model.provider}/{model}", "added": f"{kind} {wanted}"}
-    return record_change(PriceChange.Action.NAMES, source, int(made), details=details)
+    holds_from = BEGINNING if made else None
+    return record_change(PriceChange.Action.NAMES, source, int(made), holds_from, details)
 
 
 def _check_alias(kind: str, text: str) -> None:
@@ -152,12 +154,15 @@ def remove_alias(alias: ModelAlias, source: Provenance) -> PriceChange:
         "model": f"{model.provider}/{model}",
         "removed": f"{alias.kind} {alias.text}",
     }
-    return record_change(PriceChange.Action.NAMES, source, 1, details=details)
+    return record_change(PriceChange.Action.NAMES, source, 1, BEGINNING, details)
 
 
 @transaction.atomic
 def set_reported_cost_counts(provider: Provider, *, value: bool, source: Provenance) -> PriceChange:
-    """Say whether the cost that a provider's calls report is what they cost, from now on."""
+    """Say whether the cost that a provider's calls report is what they cost.
+
+    Calls rated before stay as they are until somebody re-rates them.
+    """
     begin_price_change()
     changed = (
         Provider.objects.filter(pk=provider.pk)
@@ -166,7 +171,8 @@ def set_reported_cost_counts(provider: Provider, *, value: bool, source: Provena
     )
     provider.reported_cost_counts = value
     details = {"provider": provider.slug, "reported_cost_counts": value}
-    return record_change(PriceChange.Action.PROVIDER, source, changed, details=details)
+    holds_from = BEGINNING if changed else None
+    return record_change(PriceChange.Action.PROVIDER, source, changed, holds_from, details)
 
 
 def check_card_name(name: str) -> str:

@@ -10,10 +10,13 @@ from django.forms import ModelChoiceField, ModelForm, Select
 from django.http import HttpRequest
 
 from pricing.models import RateCard
+from pricing.publishing import Provenance
+from pricing.selectors import MANUAL
 from usage.admin.scope import OrganizationFilter, ScopedAdmin, changeable, reach_of
 from usage.archiving import archive, restore
+from usage.contracts import change_contract
 from usage.models import Membership, Organization, Project, Subject, Team
-from usage.organizations import change_time_zone
+from usage.organizations import change_time_zone, check_time_zone_may_change
 
 Archivable = TypeVar("Archivable", Organization, Project)
 Owned = TypeVar("Owned", Project, Team, Subject)
@@ -61,10 +64,22 @@ class ArchivableAdmin(ScopedAdmin[Archivable]):
         messages.success(request, f"{count} restored.")
 
 
+class OrganizationForm(ModelForm[Organization]):
+    """Also asks whether days may still begin elsewhere."""
+
+    def clean_time_zone(self) -> str:
+        """Refuse another zone once months are closed."""
+        zone: str = self.cleaned_data["time_zone"]
+        if self.instance.pk and "time_zone" in self.changed_data:
+            check_time_zone_may_change(self.instance)
+        return zone
+
+
 @admin.register(Organization)
 class OrganizationAdmin(ArchivableAdmin[Organization]):
     """Tenants; only site staff changes them."""
 
+    form = OrganizationForm
     organization_path = "pk"
     list_display = ["slug", "name", "time_zone", "policy", "created_at", "archived_at"]
     list_filter = [ArchivedFilter]
@@ -113,14 +128,18 @@ class OrganizationAdmin(ArchivableAdmin[Organization]):
     def save_model(
         self, request: HttpRequest, obj: Organization, form: ModelForm[Organization], change: bool
     ) -> None:
-        """Save; another time zone goes through the stage that moves days and months with it."""
-        zone = obj.time_zone
+        """Save; another time zone and another contract go through their stages."""
+        zone, card = obj.time_zone, obj.rate_card
         moved = change and "time_zone" in form.changed_data
         if moved:
             obj.time_zone = form.initial["time_zone"]
+        obj.rate_card_id = form.initial.get("rate_card") if change else None
         super().save_model(request, obj, form, change)
         if moved:
             change_time_zone(obj, zone)
+        change_contract(
+            obj, card, Provenance(MANUAL, created_by_id=request.user.pk, reason="organization page")
+        )
 
 
 class OwnedAdmin(ScopedAdmin[Owned]):
