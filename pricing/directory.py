@@ -3,6 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from pricing.matching import MAX_NAME_LENGTH, Matcher, Rule, with_dashed_date
 from pricing.models import ModelAlias, Provider, ProviderAlias
@@ -13,6 +16,9 @@ GATEWAY = "litellm"
 MANUAL_NAME = "manual"
 """Origin of names that somebody gave: they precede those of catalogues."""
 
+CONTRACT_NAME = "contract"
+"""Origin of names that only contracts price: to calls priced by no contract they mean nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Models:
@@ -22,16 +28,32 @@ class _Models:
     listed: Matcher[int]
 
 
+class Meant(NamedTuple):
+    """A model that names mean; `resold` when a fallback of the provider named sells it."""
+
+    model_id: int
+    resold: bool = False
+
+
+class _Found(NamedTuple):
+    """What names mean by people's word, and by catalogues'."""
+
+    manual: tuple[Meant, ...] = ()
+    listed: tuple[Meant, ...] = ()
+
+
 class ModelDirectory:
     """Finds models by reported names; reads a provider's aliases when first asked for them."""
 
     def __init__(self) -> None:
         """Read the providers and their aliases (one query each)."""
-        providers = Provider.objects.order_by("position", "slug")
+        private = _known_by_contracts_only()
+        providers = Provider.objects.exclude(pk__in=private).order_by("position", "slug")
         self._fallbacks = {provider.slug: provider.fallbacks for provider in providers}
         self._ids = {provider.slug: provider.pk for provider in providers}
         self._models: dict[str, _Models] = {}
         self._providers_by_own_name: dict[str, str] | None = None
+        self._contracted: dict[str, dict[str, int]] | None = None
         rules: dict[str, list[Rule[str]]] = defaultdict(list)
         for alias in ProviderAlias.objects.select_related("provider").order_by("id"):
             vendor = alias.provider
@@ -39,23 +61,40 @@ class ModelDirectory:
         self._by_name = Matcher(rules[ProviderAlias.Subject.PROVIDER])
         self._by_model = Matcher(rules[ProviderAlias.Subject.MODEL])
 
-    def models(self, provider: str, model: str) -> tuple[tuple[int, ...], bool]:
-        """Ids of the models that the names mean, best first, and whether a fallback sells them."""
-        name = model.lower()
+    def models(self, provider: str, model: str) -> tuple[Meant, ...]:
+        """The models that the names mean to everybody, best first."""
+        given, name = provider.strip().lower(), model.lower()
         if not name or len(name) > MAX_NAME_LENGTH or len(provider) > MAX_NAME_LENGTH:
-            return (), False
-        slug, name = self._without_gateway(provider.strip().lower(), name)
-        if slug is None and provider.strip().lower() in ("", GATEWAY):
+            return ()
+        slug, name = self._without_gateway(given, name)
+        if slug is None and given in ("", GATEWAY):
             slug = self._own_names().get(name)
-        found = self._find(slug, name) if slug else ((), False)
-        if found[0] or "/" not in name:
-            return found
+        found = self._find(slug, name) if slug else _Found()
+        own = (*found.manual, *found.listed)
+        if found.listed or "/" not in name:
+            return own
         prefix, rest = name.split("/", 1)
         vendor = self.provider(prefix)
-        named = bool(provider.strip()) and provider.strip().lower() != GATEWAY
-        if vendor is None or (named and vendor != slug):
-            return found
-        return self._find(vendor, rest)
+        if vendor is None or (given not in ("", GATEWAY) and vendor != slug):
+            return own
+        more = self._find(vendor, rest)
+        return tuple(dict.fromkeys((*own, *more.manual, *more.listed)))
+
+    def contracted(self, provider: str, model: str) -> tuple[Meant, ...]:
+        """The models that the names mean to calls priced by a contract, besides `models`."""
+        given = provider.strip().lower()
+        slug, name = self._without_gateway(given, model.lower())
+        if given not in ("", GATEWAY):
+            slug = slug or given
+        prefix, _, rest = name.partition("/")
+        by_name = self._contract_names()
+        found: list[int] = []
+        for spelling in dict.fromkeys((name, with_dashed_date(name))):
+            sellers = by_name.get(spelling, {})
+            found += (pk for seller, pk in sellers.items() if slug in (None, seller))
+        if slug in (None, prefix):
+            found += (pk for seller, pk in by_name.get(rest, {}).items() if seller == prefix)
+        return tuple(Meant(pk) for pk in dict.fromkeys(found))
 
     def provider(self, name: str) -> str | None:
         """The slug of the provider that `name` (lower case) means."""
@@ -74,6 +113,14 @@ class ModelDirectory:
             )
         return self._providers_by_own_name
 
+    def _contract_names(self) -> dict[str, dict[str, int]]:
+        if self._contracted is None:
+            self._contracted = defaultdict(dict)
+            rows = ModelAlias.objects.filter(origin=CONTRACT_NAME).order_by("id")
+            for text, slug, pk in rows.values_list("text", "model__provider__slug", "model_id"):
+                self._contracted[text][slug] = pk
+        return self._contracted
+
     def _without_gateway(self, provider: str, name: str) -> tuple[str | None, str]:
         if provider == GATEWAY and "/" in name:
             prefix, rest = name.split("/", 1)
@@ -83,15 +130,19 @@ class ModelDirectory:
             return self.provider(provider), name
         return self._by_model.find(name), name
 
-    def _find(self, slug: str, name: str) -> tuple[tuple[int, ...], bool]:
+    def _find(self, slug: str, name: str) -> _Found:
+        manual: list[Meant] = []
         for spelling in dict.fromkeys((name, with_dashed_date(name))):
-            manual = self._of(slug).manual.find(spelling)
+            named = self._of(slug).manual.find(spelling)
+            if named is not None:
+                manual.append(Meant(named))
             own = self._of(slug).listed.find(spelling)
-            resold = next(self._resold(slug, spelling), None) if own is None else None
-            found = tuple(pk for pk in (manual, own, resold) if pk is not None)
-            if found:
-                return found, manual is None and own is None
-        return (), False
+            if own is not None:
+                return _Found(tuple(manual), (Meant(own),))
+            resold = next(self._resold(slug, spelling), None)
+            if resold is not None:
+                return _Found(tuple(manual), (Meant(resold, resold=True),))
+        return _Found(tuple(manual))
 
     def _resold(self, slug: str, name: str) -> Iterator[int]:
         for other in self._fallbacks[slug]:
@@ -107,10 +158,21 @@ class ModelDirectory:
         return known
 
 
+def _known_by_contracts_only() -> QuerySet[Provider]:
+    names = ModelAlias.objects.filter(model__provider=OuterRef("pk"))
+    return Provider.objects.filter(
+        Exists(names.filter(origin=CONTRACT_NAME)),
+        ~Exists(names.exclude(origin=CONTRACT_NAME)),
+        position=0,
+        aliases=None,
+    )
+
+
 def _load_models(provider_id: int) -> _Models:
     manual: list[Rule[int]] = []
     listed: list[Rule[int]] = []
     aliases = ModelAlias.objects.filter(model__provider=provider_id).order_by("id")
+    aliases = aliases.exclude(origin=CONTRACT_NAME)
     for position, kind, text, origin, model_id in aliases.values_list(
         "model__position", "kind", "text", "origin", "model_id"
     ):

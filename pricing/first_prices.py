@@ -111,7 +111,8 @@ def set_first_prices(
 
 
 def _check_found(unknown: Unknown, model: AIModel) -> None:
-    if model.pk not in ModelDirectory().models(unknown.provider, unknown.model)[0]:
+    meant = ModelDirectory().models(unknown.provider, unknown.model)
+    if all(found.model_id != model.pk for found in meant):
         raise NotPriced(
             f"Calls that name {unknown.model} do not lead to {model.provider} / {model}."
         )

@@ -152,15 +152,17 @@ class PriceBook:
             return holdings
 
     def _holdings(self, provider: str, model: str, tier: str, card_id: int | None) -> _Holdings:
-        models, resold = self._open().models(provider, model)
-        # The prices of a service tier are what the model's own vendor charges, not a reseller.
-        tiers = (tier, _STANDARD) if tier in _TIERS and not resold else (_STANDARD,)
-        cards = self._cards if card_id is None else (card_id, *self._cards)
+        directory = self._open()
+        shared = directory.models(provider, model)
+        meant = dict.fromkeys(self._cards, shared)
+        if card_id is not None:
+            own = (*directory.contracted(provider, model), *shared)
+            meant = {card_id: tuple(dict.fromkeys(own))} | meant
         return tuple(
             self._holding(version)
-            for card in dict.fromkeys(cards)
-            for model_id in models
-            for wanted in dict.fromkeys(tiers)
+            for card, models in meant.items()
+            for model_id, resold in models
+            for wanted in _tiers(tier, resold=resold)
             for version in self._versions(model_id, card)
             if version.service_tier == wanted
         )
@@ -186,6 +188,13 @@ class PriceBook:
         if known is None:
             known = self._compiled[version.id] = _compile(version)
         return known
+
+
+def _tiers(tier: str, *, resold: bool) -> tuple[str, ...]:
+    # The prices of a service tier are what the model's own vendor charges, not a reseller.
+    if tier == _STANDARD or tier not in _TIERS or resold:
+        return (_STANDARD,)
+    return (tier, _STANDARD)
 
 
 def _shared_cards() -> tuple[int, ...]:

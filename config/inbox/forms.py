@@ -7,16 +7,15 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.http import QueryDict
 
+from pricing.exchange import exchange_rate, is_currency
 from pricing.first_prices import FREE, NotPriced, Unknown, home_of, set_first_prices, use_price_of
 from pricing.models import AIModel, RateCard
 from pricing.publishing import PriceError, Provenance
 from usage.selectors.unpriced import UnpricedGroup
 
 SEPARATOR = " / "
-_CODE = RegexValidator(r"^[A-Z]{3}\Z", "Use the three letters of ISO 4217, such as USD.")
 _METERS = {
     "input_tokens": "Input",
     "output_tokens": "Output",
@@ -86,7 +85,9 @@ class PriceForm(FirstPriceForm):
                 label=label, required=meter in FREE, min_value=0, max_digits=20, decimal_places=10
             )
         self.fields["currency"] = forms.CharField(
-            max_length=3, initial=settings.TALLYMAN_CURRENCY, validators=[_CODE]
+            max_length=3,
+            initial=settings.TALLYMAN_CURRENCY,
+            help_text="Three letters, such as USD.",
         )
         self.fields["since"] = forms.DateField(
             label="From",
@@ -95,6 +96,20 @@ class PriceForm(FirstPriceForm):
             help_text="The day (UTC) from which it holds; calls before it stay unpriced.",
         )
         self.order_fields(["provider", *_METERS, "currency", "since", "reason"])
+
+    def clean_currency(self) -> str:
+        """The code in capitals, of a currency whose prices can be rated."""
+        currency: str = self.cleaned_data["currency"].upper()
+        ledger: str = settings.TALLYMAN_CURRENCY
+        if not is_currency(currency):
+            raise forms.ValidationError("Use the three letters of ISO 4217, such as USD.")
+        last_day = self.group.last_at.astimezone(UTC).date()
+        if currency != ledger and exchange_rate(currency, ledger, last_day) is None:
+            raise forms.ValidationError(
+                f"No exchange rate from {currency} to {ledger} is known, so nothing could be rated."
+                " Store one first, under Exchange rates."
+            )
+        return currency
 
 
 class FreeForm(FirstPriceForm):

@@ -53,8 +53,8 @@ class PriceChangeAdmin(CardsSeen, ReadOnlyAdmin[PriceChange]):
             "beginning": BEGINNING,
             "rates": change.exchange_rates.order_by("base", "quote", "-day")[:SHOWN_RATES],
             "details": [
-                (name.replace("_", " "), value)
-                for name, value in change.details.items()
+                (name.replace("_", " "), f"{value:,}" if isinstance(value, int) else value)
+                for name, value in sorted(change.details.items())
                 if value and not isinstance(value, list | dict)
             ],
         }

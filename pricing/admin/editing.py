@@ -123,7 +123,7 @@ def _shown(version: PlannedVersion) -> dict[str, Any]:
 
 
 def _amount(price: MeterPrice | None, currency: str) -> str:
-    return "" if price is None else f"{currency} {price_text(price)}"
+    return "" if price is None else price_text(price, currency)
 
 
 def _new(request: HttpRequest, cards: QuerySet[RateCard]) -> _Entry:

@@ -68,10 +68,10 @@ class ExchangeRateAdmin(ReadOnlyAdmin[ExchangeRate]):
     """Rates by day, the latest first; once stored they stay."""
 
     change_list_template = "pricing/exchange_rate_list.html"
-    list_display = ["day", "pair", "shown_rate", "origin", "created_at"]
+    list_display = ["day", "pair", "shown_rate", "origin", "stored"]
     list_filter = ["base", "quote", "origin"]
     date_hierarchy = "day"
-    fields = ["base", "quote", "day", "rate", "origin", "created_at", "change"]
+    fields = ["day", "shown_rate", "origin", "stored", "change"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whether the user has Django's permission to add exchange rates."""
@@ -152,6 +152,11 @@ class ExchangeRateAdmin(ReadOnlyAdmin[ExchangeRate]):
     def pair(self, rate: ExchangeRate) -> str:
         """From which currency to which."""
         return f"{rate.base} → {rate.quote}"
+
+    @admin.display(description="stored (UTC)", ordering="created_at")
+    def stored(self, rate: ExchangeRate) -> str:
+        """When it was stored."""
+        return f"{rate.created_at:%Y-%m-%d %H:%M}"
 
     @admin.display(description="rate", ordering="rate")
     def shown_rate(self, rate: ExchangeRate) -> str:

@@ -1,6 +1,7 @@
 """A model's page: its names, given and taken away, and what it cost along time."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -56,9 +57,9 @@ class ModelPages(admin.ModelAdmin[AIModel]):
             change = add_alias(model, kind, text, by_user(request))
         except PriceError as error:
             messages.error(request, error.faults[0].message)
-        else:
-            known = "" if change.count else " already"
-            messages.success(request, f"Calls that report {text} mean {model}{known}.")
+            return _back_to(model, {"name": text, "as": kind})
+        known = "" if change.count else " already"
+        messages.success(request, f"Calls that report {text} mean {model}{known}.")
         return _back_to(model)
 
     def remove_name(self, request: HttpRequest, pk: int, alias: int) -> HttpResponse:
@@ -71,7 +72,7 @@ class ModelPages(admin.ModelAdmin[AIModel]):
         except PriceError as error:
             messages.error(request, error.faults[0].message)
         else:
-            messages.success(request, f"{row.text} no longer means {model}.")
+            messages.success(request, f"Calls that report {row.text} no longer mean {model}.")
         return _back_to(model)
 
     def _model_to_change(self, request: HttpRequest, pk: int) -> AIModel:
@@ -91,6 +92,8 @@ class ModelPages(admin.ModelAdmin[AIModel]):
         return {
             "names": names,
             "kinds": KINDS,
+            "typed_name": request.GET.get("name", ""),
+            "typed_kind": request.GET.get("as", ""),
             "may_name": request.user.has_perm("pricing.change_aimodel"),
             "may_price": request.user.has_perm("pricing.add_priceversion"),
             "history": history,
@@ -98,5 +101,6 @@ class ModelPages(admin.ModelAdmin[AIModel]):
         }
 
 
-def _back_to(model: AIModel) -> HttpResponseRedirect:
-    return HttpResponseRedirect(reverse("admin:pricing_aimodel_change", args=(model.pk,)))
+def _back_to(model: AIModel, typed: dict[str, str] | None = None) -> HttpResponseRedirect:
+    url = reverse("admin:pricing_aimodel_change", args=(model.pk,))
+    return HttpResponseRedirect(f"{url}?{urlencode(typed)}" if typed else url)

@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
 
+from pricing.exchange import is_currency
 from pricing.models import PriceVersion, RateCard
 from pricing.publishing import PriceFault, PriceItem
 from pricing.rating import MeterPrice
@@ -40,13 +41,13 @@ class PriceForm(forms.Form):
         help_text="Contracted cards precede the manual one, that one the synced lists.",
     )
     service_tier = forms.ChoiceField(choices=PriceVersion.ServiceTier.choices)
-    currency = forms.CharField(max_length=3, min_length=3)
+    currency = forms.CharField(max_length=3)
     effective_from = forms.DateTimeField(
         label="Holds from (UTC)",
         required=False,
         widget=forms.DateTimeInput({"type": "datetime-local", "step": "1"}, format=_LOCAL_TIME),
-        help_text="Empty: from now on. A time in the past offers a re-rating, and changes nothing"
-        " by itself.",
+        help_text="Empty: from now on, or always for the first price of a model. A time in the past"
+        " offers a re-rating, and changes nothing by itself.",
     )
     reason = forms.CharField(widget=forms.Textarea({"rows": 2, "cols": 60}), max_length=2000)
     whole = forms.BooleanField(
@@ -63,8 +64,10 @@ class PriceForm(forms.Form):
 
     def clean_currency(self) -> str:
         """In capitals."""
-        currency: str = self.cleaned_data["currency"]
-        return currency.upper()
+        currency: str = self.cleaned_data["currency"].upper()
+        if not is_currency(currency):
+            raise forms.ValidationError("Use the three letters of ISO 4217, such as USD.")
+        return currency
 
 
 class MeterForm(forms.Form):

@@ -10,6 +10,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from pricing.admin.cards import CardFilter, CardsSeen, by_user
 from pricing.admin.editing import price_page
@@ -29,7 +32,7 @@ class PriceInline(ReadOnlyInline[Price, PriceVersion]):
     """The prices of a version."""
 
     model = Price
-    fields = ["meter", "amount", "per", "long_context"]
+    fields = ["meter", "amount", "long_context"]
     readonly_fields = ["amount", "long_context"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
@@ -38,8 +41,9 @@ class PriceInline(ReadOnlyInline[Price, PriceVersion]):
 
     @admin.display(description="unit price")
     def amount(self, price: Price) -> str:
-        """The price without zeros that say nothing."""
-        return f"{price.unit_price.normalize():f} {price.version.currency}"
+        """The price without zeros that say nothing, and for how many units."""
+        units = "1 M" if price.per == 1_000_000 else f"{price.per:,}"
+        return f"{price.unit_price.normalize():f} {price.version.currency} per {units}"
 
     @admin.display(description="tiers")
     def long_context(self, price: Price) -> str:
@@ -51,10 +55,15 @@ class PriceInline(ReadOnlyInline[Price, PriceVersion]):
 class ProviderAdmin(ReadOnlyAdmin[Provider]):
     """Vendors, whose models they resell, and whether their own figure is what a call costs."""
 
-    list_display = ["slug", "name", "fallbacks", "reported_cost_counts"]
+    list_display = ["slug", "name", "fallbacks", "cost_rests_on"]
     search_fields = ["slug", "name"]
     fields = ["slug", "name", "position", "fallbacks", "reported_cost_counts"]
     readonly_fields = ["slug", "name", "position", "fallbacks"]
+
+    @admin.display(description="cost rests on", ordering="reported_cost_counts")
+    def cost_rests_on(self, provider: Provider) -> str:
+        """Prices, or what calls report."""
+        return "reported cost" if provider.reported_cost_counts else "prices"
 
     def has_change_permission(self, request: HttpRequest, obj: Provider | None = None) -> bool:
         """Whether the user may change providers: only whether their own figure counts."""
@@ -84,6 +93,10 @@ class RateCardForm(forms.ModelForm[RateCard]):
     class Meta:
         model = RateCard
         fields = ["name"]
+        help_texts = {
+            "name": "Prices on a contracted card precede all others for the organizations that name"
+            " it as their rate card."
+        }
 
     def clean_name(self) -> str:
         """Refuse what the stage would refuse."""
@@ -101,6 +114,7 @@ class RateCardAdmin(CardsSeen, ReadOnlyAdmin[RateCard]):
     list_display = ["name", "kind"]
     list_filter = ["kind"]
     search_fields = ["name"]
+    readonly_fields = ["its_prices"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RateCard]:
         """Only cards the user may see."""
@@ -112,7 +126,15 @@ class RateCardAdmin(CardsSeen, ReadOnlyAdmin[RateCard]):
 
     def get_fields(self, request: HttpRequest, obj: RateCard | None = None) -> list[Any]:
         """Its kind is not to be chosen: lists are synced, and one card is set by hand."""
-        return ["name"] if obj is None else ["name", "kind"]
+        return ["name"] if obj is None else ["name", "kind", "its_prices"]
+
+    @admin.display(description="prices")
+    def its_prices(self, card: RateCard) -> SafeString:
+        """A link to the prices on it."""
+        url = reverse("admin:pricing_priceversion_changelist")
+        return format_html(
+            '<a href="{}?rate_card__id__exact={}">Prices on this card</a>', url, card.pk
+        )
 
     def save_model(
         self, request: HttpRequest, obj: RateCard, form: forms.ModelForm[RateCard], change: bool
@@ -137,10 +159,10 @@ class PriceVersionAdmin(CardsSeen, ReadOnlyAdmin[PriceVersion]):
     ordering = ["-id"]
     fieldsets = [
         (None, {"fields": [("model", "rate_card"), ("service_tier", "currency")]}),
-        ("In force", {"fields": [("effective_from", "effective_to"), ("utc_from", "utc_until")]}),
+        ("In force", {"fields": [("starts", "ends"), "hours"]}),
         (
             "Origin",
-            {"fields": [("origin", "source_version"), ("created_at", "created_by"), "reason"]},
+            {"fields": [("origin", "source_version"), ("made", "created_by"), "reason"]},
         ),
     ]
     inlines = [PriceInline]
@@ -169,6 +191,32 @@ class PriceVersionAdmin(CardsSeen, ReadOnlyAdmin[PriceVersion]):
     def output_price(self, version: PriceVersion) -> str:
         """The price of a million output tokens."""
         return _per_million(version, "output_tokens")
+
+    @admin.display(description="from (UTC)")
+    def starts(self, version: PriceVersion) -> str:
+        """The first instant at which it holds."""
+        start = version.effective_from
+        return "always" if start == BEGINNING else f"{start:%Y-%m-%d %H:%M}"
+
+    @admin.display(description="until (UTC)")
+    def ends(self, version: PriceVersion) -> str:
+        """The first instant at which it holds no more."""
+        end = version.effective_to
+        if end is None:
+            return "—"
+        return "withdrawn" if end == version.effective_from else f"{end:%Y-%m-%d %H:%M}"
+
+    @admin.display(description="hours (UTC)")
+    def hours(self, version: PriceVersion) -> str:
+        """The time of day at which it holds."""
+        if version.utc_from is None or version.utc_until is None:
+            return "all day"
+        return f"{version.utc_from:%H:%M} to before {version.utc_until:%H:%M}"
+
+    @admin.display(description="made (UTC)")
+    def made(self, version: PriceVersion) -> str:
+        """When it was appended."""
+        return f"{version.created_at:%Y-%m-%d %H:%M}"
 
     @admin.display(description="in force", ordering="effective_from")
     def in_force(self, version: PriceVersion) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pricing.catalogue.listing import ListedProvider
+from pricing.directory import CONTRACT_NAME
 from pricing.models import AIModel, MatchRule, ModelAlias, Provider, ProviderAlias
 from pricing.publishing import BATCH
 
@@ -53,10 +54,18 @@ def store_model_aliases(
 ) -> int:
     """Make the rules of `origin` for these models exactly `wanted`; how many that changed.
 
-    A rule that another origin has given already stays that origin's.
+    A rule that another origin has given already stays that origin's, unless only contracts did.
     """
     stored: dict[str, dict[tuple[int, str, str], int]] = {"own": {}, "other": {}}
     rows = ModelAlias.objects.filter(model__in=model_ids)
+    adopted = [
+        pk
+        for pk, *rule in rows.filter(origin=CONTRACT_NAME).values_list(
+            "id", "model_id", "kind", "text"
+        )
+        if tuple(rule) in wanted
+    ]
+    ModelAlias.objects.filter(pk__in=adopted).update(origin=origin)
     for pk, model_id, kind, text, given in rows.values_list(
         "id", "model_id", "kind", "text", "origin"
     ):
@@ -71,7 +80,7 @@ def store_model_aliases(
         ),
         batch_size=BATCH,
     )
-    return len(gone) + len(new)
+    return len(gone) + len(new) + len(adopted)
 
 
 def _store_providers(providers: Sequence[ListedProvider]) -> dict[str, int]:

@@ -61,7 +61,8 @@ def add_set_arguments(parser: ArgumentParser) -> None:
         dest="since",
         type=_instant,
         metavar="DAY",
-        help="when they begin to hold: a day (UTC) or a time with offset (default: now)",
+        help="when they begin to hold: a day (UTC) or a time with offset (default: now, or always"
+        " for the first price of a model)",
     )
     parser.add_argument(
         "--card", default=MANUAL, metavar="NAME", help="rate card (default: %(default)s)"

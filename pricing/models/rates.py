@@ -117,7 +117,9 @@ class PriceVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.service_tier} from {self.effective_from:%Y-%m-%d %H:%M}"
+        always = self.effective_from == BEGINNING
+        start = "always" if always else f"from {self.effective_from:%Y-%m-%d %H:%M}"
+        return f"{self.service_tier}, {start}"
 
 
 class Price(models.Model):

@@ -18,6 +18,7 @@ _LARGEST_PRICE = Decimal(10) ** 10
 _METER = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _NAMES = (("provider", 100), ("model", 200))
+_LONGEST_REASON = 2000
 _TIERS = frozenset(PriceVersion.ServiceTier.values)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
@@ -26,9 +27,9 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 class PriceItem:
     """What `per` units of a meter of a model cost from `effective_from`, inclusive.
 
-    `effective_from` is aware, None means now. `tiers` are `(above, unit_price)`, ascending: cliffs
-    on the total input, or steps of the meter itself when `graduated`. An empty `reason` leaves
-    that of the whole change.
+    `effective_from` is aware; None means now, or always for the first price of a model. `tiers`
+    are `(above, unit_price)`, ascending: cliffs on the total input, or steps of the meter itself
+    when `graduated`. An empty `reason` leaves that of the whole change.
     """
 
     provider: str
@@ -94,6 +95,9 @@ def _faults(item: PriceItem) -> Iterator[PriceFault]:
         yield PriceFault("service_tier", "unknown", message)
     if not 0 < item.per <= _LARGEST_PER:
         yield PriceFault("per", "out_of_range", f"per is a number from 1 to {_LARGEST_PER}.")
+    if len(item.reason) > _LONGEST_REASON or not "".join(item.reason.split()).isprintable():
+        message = f"A reason has up to {_LONGEST_REASON} printable characters."
+        yield PriceFault("reason", "invalid", message)
     yield from _amount_faults("unit_price", item.unit_price)
     yield from _tier_faults(item)
     yield from _time_faults(item.effective_from)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models.functions import Lower
 
-from pricing.directory import MANUAL_NAME, ModelDirectory
+from pricing.directory import CONTRACT_NAME, MANUAL_NAME, ModelDirectory
 from pricing.matching import MAX_NAME_LENGTH
 from pricing.models import AIModel, ModelAlias, PriceChange, Provider, RateCard
 from pricing.models.rates import BEGINNING
@@ -50,11 +50,12 @@ def _slug(provider: str, directory: ModelDirectory) -> str:
     return directory.provider(given) or given
 
 
-def ensure_models(names: Collection[Named], *, claim: bool = True) -> None:
+def ensure_models(names: Collection[Named], *, origin: str = MANUAL_NAME) -> None:
     """Make the models of these names, and their providers, where they are missing.
 
-    A listed model that is not found by its own name gets it as an alias: whoever prices a model
-    means calls that report its name. Only with `claim` is the name taken from another model.
+    A model that is not found by its own name gets it as an alias: whoever prices a model means
+    calls that report its name. With the origin `CONTRACT_NAME` only calls that contracts price
+    find it by that name.
     """
     directory = ModelDirectory()
     meant = set(known_models(names, directory).values())
@@ -68,21 +69,27 @@ def ensure_models(names: Collection[Named], *, claim: bool = True) -> None:
     made = AIModel.objects.bulk_create(
         AIModel(provider=vendors[name.provider], name=name.model) for name in missing.values()
     )
-    hidden = [name.row for name in meant if name.row and _is_hidden(name, directory, claim=claim)]
+    hidden = [name.row for name in meant if name.row and _is_hidden(name, directory)]
+    _give_own_names((*made, *hidden), origin)
+
+
+def _is_hidden(name: ModelName, directory: ModelDirectory) -> bool:
+    found = directory.models(name.provider, name.model)
+    return not found or (name.row is not None and found[0].model_id != name.row.pk)
+
+
+def _give_own_names(models: Collection[AIModel], origin: str) -> None:
+    exact = ModelAlias.Kind.EXACT
+    if origin != CONTRACT_NAME:
+        own = ModelAlias.objects.filter(model__in=models, kind=exact, origin=CONTRACT_NAME)
+        own.update(origin=origin)
     ModelAlias.objects.bulk_create(
         (
-            ModelAlias(
-                model=row, kind=ModelAlias.Kind.EXACT, text=row.name.lower(), origin=MANUAL_NAME
-            )
-            for row in (*made, *hidden)
+            ModelAlias(model=model, kind=exact, text=model.name.lower(), origin=origin)
+            for model in models
         ),
         ignore_conflicts=True,
     )
-
-
-def _is_hidden(name: ModelName, directory: ModelDirectory, *, claim: bool) -> bool:
-    found, _ = directory.models(name.provider, name.model)
-    return not found or (claim and name.row is not None and found[0] != name.row.pk)
 
 
 @transaction.atomic
@@ -113,12 +120,14 @@ def add_alias(model: AIModel, kind: str, text: str, source: Provenance) -> Price
     taken = rivals.exclude(model=model).select_related("model").first()
     if taken is not None:
         raise PriceError(PriceFault("text", "taken", f"{wanted} means {taken.model} already."))
-    _, made = ModelAlias.objects.get_or_create(
-        model=model, kind=kind, text=wanted, defaults={"origin": MANUAL_NAME}
-    )
+    known = ModelAlias.objects.filter(model=model, kind=kind, text=wanted)
+    made = known.filter(origin=CONTRACT_NAME).update(origin=MANUAL_NAME)
+    if not known.exists():
+        ModelAlias.objects.create(model=model, kind=kind, text=wanted, origin=MANUAL_NAME)
+        made = 1
     details = {"model": f"{model.provider}/{model}", "added": f"{kind} {wanted}"}
     holds_from = BEGINNING if made else None
-    return record_change(PriceChange.Action.NAMES, source, int(made), holds_from, details)
+    return record_change(PriceChange.Action.NAMES, source, made, holds_from, details)
 
 
 def _check_alias(kind: str, text: str) -> None:
@@ -143,11 +152,11 @@ def remove_alias(alias: ModelAlias, source: Provenance) -> PriceChange:
     Raises PriceError for a catalogue's name and for the model's own.
     """
     model = alias.model
+    if alias.kind == ModelAlias.Kind.EXACT and alias.text == model.name.lower():
+        raise PriceError(PriceFault("text", "own_name", "A model keeps its own name."))
     if alias.origin != MANUAL_NAME:
         message = "This name comes from a catalogue, which would bring it back."
         raise PriceError(PriceFault("text", "listed", message))
-    if alias.kind == ModelAlias.Kind.EXACT and alias.text == model.name.lower():
-        raise PriceError(PriceFault("text", "own_name", "A model keeps its own name."))
     begin_price_change()
     alias.delete()
     details = {

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils import timezone
 
 from pricing.directory import ModelDirectory
 from pricing.models import PriceVersion, RateCard
+from pricing.models.rates import BEGINNING
 from pricing.price_book import PriceBook
 from pricing.publishing.items import PriceError, PriceFault, PriceItem, check_items
 from pricing.publishing.names import ModelName, known_models
@@ -103,15 +105,13 @@ class _Planner:
         self._whole = whole
         self._items = items
         self._names = known_models({(i.provider, i.model) for i in items}, ModelDirectory())
-        self._groups = self._grouped(now)
-        self._timelines = self._stored_timelines(card)
         self._book = PriceBook(current_revision())
+        self._timelines = self._stored_timelines(card)
+        self._groups = self._grouped(card, now)
         self._kept_from: dict[int, int] = {}
         self._faults: list[PriceFault] = []
 
     def plan(self) -> PricePlan:
-        if len(self._groups) >= _PRELOAD_FROM:
-            self._book.preload()
         drafts = [
             draft
             for key in sorted(self._groups, key=lambda key: key[3])
@@ -125,13 +125,29 @@ class _Planner:
             ends |= timeline.ends
         return PricePlan(tuple(_planned(draft) for draft in drafts), ends)
 
-    def _grouped(self, now: datetime) -> dict[_GroupKey, list[int]]:
+    def _grouped(self, card: RateCard, now: datetime) -> dict[_GroupKey, list[int]]:
+        if len(self._names) >= _PRELOAD_FROM:
+            self._book.preload()
+        priced = self._priced(card, now)
         groups: dict[_GroupKey, list[int]] = defaultdict(list)
         for index, item in enumerate(self._items):
             name = self._names[item.provider, item.model]
-            at = item.effective_from or now
+            at = item.effective_from or (now if name in priced else BEGINNING)
             groups[name.provider, name.model.lower(), item.service_tier, at].append(index)
         return groups
+
+    def _priced(self, card: RateCard, now: datetime) -> set[ModelName]:
+        """Names with a price at any time; the first price of others falsifies no known figure."""
+        rows = [name.row for name in self._names.values() if name.row is not None]
+        cards = RateCard.objects.exclude(kind=RateCard.Kind.CONTRACTED).values("pk")
+        versions = live_versions().filter(Q(rate_card=card) | Q(rate_card__in=cards))
+        known = set(versions.filter(model__in=rows).values_list("model_id", flat=True))
+        return {
+            name
+            for name in self._names.values()
+            if (name.row is not None and name.row.pk in known)
+            or self._book.find(name.provider, name.model, now) is not None
+        }
 
     def _stored_timelines(self, card: RateCard) -> dict[tuple[str, str, str], Timeline]:
         rows = [name.row for name in self._names.values() if name.row is not None]

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from pricing.directory import ModelDirectory
+from pricing.directory import CONTRACT_NAME, MANUAL_NAME, ModelDirectory
 from pricing.models import PriceChange, PriceVersion, RateCard
 from pricing.publishing.items import PriceItem, check_items
 from pricing.publishing.names import ensure_models, known_models
@@ -44,9 +44,10 @@ def set_prices(
     """
     check_items(items)
     begin_price_change()
-    # A contract must not change what a name means to everybody else.
     names = {(item.provider, item.model) for item in items}
-    ensure_models(names, claim=card.kind == RateCard.Kind.MANUAL)
+    # A contract must not change what a name means to everybody else.
+    is_manual = card.kind == RateCard.Kind.MANUAL
+    ensure_models(names, origin=MANUAL_NAME if is_manual else CONTRACT_NAME)
     plan = plan_prices(card, items, whole=whole)
     shared = replace(source, reason=source.reason or _only_reason(plan))
     change = record_change(

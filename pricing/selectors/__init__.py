@@ -7,7 +7,6 @@ from pricing.selectors.listing import (
     PricePage,
     PriceQuestion,
     list_prices,
-    price_list,
 )
 from pricing.selectors.records import price_text
 from pricing.selectors.versions import (
@@ -35,7 +34,6 @@ __all__ = [
     "named_card",
     "percent_text",
     "price_history",
-    "price_list",
     "price_text",
     "rise",
     "stored_versions",

@@ -19,13 +19,14 @@ class MeterStep:
     """A meter's price in a version; `percent` is its rise since the version before, if known."""
 
     price: MeterPrice
+    currency: str
     percent: Decimal | None
     is_new: bool
 
     @property
     def text(self) -> str:
-        """The price of a million units with its tiers."""
-        return price_text(self.price)
+        """The price of a million units with its currency and tiers."""
+        return price_text(self.price, self.currency)
 
     @property
     def change(self) -> str:
@@ -51,11 +52,13 @@ def price_history(model: AIModel, cards: QuerySet[RateCard], now: datetime) -> l
     tier and time of day.
     """
     rows = PriceVersion.objects.filter(model=model, rate_card__in=cards)
+    facts = rows.select_related("rate_card", "created_by", "change", "ended_by")
+    versions = list(facts.order_by("effective_from", "id"))
+    # Read last, so that none is missing which somebody has made meanwhile.
     stored = {version.id: version for version in stored_versions(rows)}
     before: dict[object, StoredVersion] = {}
     history = []
-    versions = rows.select_related("rate_card", "created_by", "change", "ended_by")
-    for version in versions.order_by("effective_from", "id"):
+    for version in versions:
         line = (version.rate_card_id, version.service_tier, version.utc_from, version.utc_until)
         withdrawn = version.effective_to == version.effective_from
         earlier = before.get(line)
@@ -81,6 +84,7 @@ def _row(
         steps=tuple(
             MeterStep(
                 price=price,
+                currency=stored.currency,
                 percent=rise(old.get(price.meter), price) if comparable else None,
                 is_new=earlier is not None and price.meter not in old,
             )

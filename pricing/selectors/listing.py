@@ -1,7 +1,7 @@
 """Lists of the prices in force at one time."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -65,18 +65,10 @@ class PricePage:
     preceding: Place | None
 
 
-def price_list(
-    at: datetime, *, provider: str = "", model: str = "", rate_card: str = ""
-) -> list[StoredVersion]:
-    """Versions in force at `at` on any card; see `PriceQuestion` for the filters."""
-    question = PriceQuestion(at, RateCard.objects.all(), provider, model, rate_card)
-    return _sorted(stored_versions(_in_force(question)))
-
-
 def list_prices(question: PriceQuestion) -> PricePage:
     """A page of the list: by provider, model, service tier, and version."""
     rows = list(_rows(question))
-    places = [row.place for row in rows]
+    places = [place for place, *_ in rows]
     first, last = 0, len(rows)
     if question.before is not None:
         last = bisect_left(places, question.before)
@@ -86,26 +78,28 @@ def list_prices(question: PriceQuestion) -> PricePage:
             first = bisect_right(places, question.after)
         last = min(first + question.limit, len(rows))
     page = rows[first:last]
+    # Read after the versions themselves, of which others may have been made meanwhile.
+    facts = _facts({version.id for _, version, _ in page})
     return PricePage(
-        rows=page,
-        following=page[-1].place if page and last < len(rows) else None,
-        preceding=page[0].place if page and first > 0 else None,
+        rows=[ListedPrice(*row, facts[row[1].id]) for row in page],
+        following=page[-1][0] if page and last < len(rows) else None,
+        preceding=page[0][0] if page and first > 0 else None,
     )
 
 
-def _rows(question: PriceQuestion) -> Iterator[ListedPrice]:
-    versions = _in_force(question)
-    facts = {
-        row[0]: CardFacts(*row[1:])
-        for row in versions.values_list(
-            "id", "rate_card__name", "rate_card__kind", "origin", "source_version", "reason",
-            "created_at",
-        )
-    }  # fmt: skip
-    for version in _sorted(stored_versions(versions)):
+def _rows(question: PriceQuestion) -> Iterator[tuple[Place, StoredVersion, MeterPrice]]:
+    for version in _sorted(stored_versions(_in_force(question))):
         for number, price in enumerate(version.prices):
             place = (version.provider, version.model, version.service_tier, version.id, number)
-            yield ListedPrice(place, version, price, facts[version.id])
+            yield place, version, price
+
+
+def _facts(version_ids: Collection[int]) -> dict[int, CardFacts]:
+    rows = PriceVersion.objects.filter(pk__in=version_ids).values_list(
+        "id", "rate_card__name", "rate_card__kind", "origin", "source_version", "reason",
+        "created_at",
+    )  # fmt: skip
+    return {row[0]: CardFacts(*row[1:]) for row in rows}
 
 
 def _in_force(question: PriceQuestion) -> QuerySet[PriceVersion]:

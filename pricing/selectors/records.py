@@ -77,11 +77,12 @@ def without_cards(changes: QuerySet[PriceChange], names: Collection[str]) -> Que
     return changes.exclude(Exists(touched)).exclude(details__rate_card__in=list(names))
 
 
-def price_text(price: MeterPrice) -> str:
-    """A price with its tiers, and for how many units if not a million: 3, 6 above 200,000."""
+def price_text(price: MeterPrice, currency: str = "") -> str:
+    """A price with its tiers, and for how many units if not a million: 3 USD, 6 above 200,000."""
     units = "" if price.per == _MILLION else f" per {price.per:,}"
     tiers = [f"{amount.normalize():,f} above {above:,}" for above, amount in price.tiers]
-    return ", ".join([f"{price.unit_price.normalize():,f}{units}", *tiers])
+    first = f"{price.unit_price.normalize():,f} {currency}".rstrip()
+    return ", ".join([f"{first}{units}", *tiers])
 
 
 def _told(change: PriceChange) -> dict[tuple[str, str], _Prices]:

@@ -200,12 +200,25 @@ def test_a_price_without_an_exchange_rate_says_so(admin_client: Client, usage: N
     continue_runs()
 
     answer = inbox(admin_client)
-    assert "Its price is in EUR, and there is no exchange rate" in answer.text
+    assert "Its price is in EUR, and no exchange rate from that is known" in answer.text
     assert "Free…" not in answer.text
 
     set_rates([DatedRate("EUR", "USD", date(2026, 11, 1), Decimal("1.5"))], Provenance("manual"))
     continue_runs()
     assert cost_of("e4") == Decimal("0.0015")
+
+
+def test_a_currency_without_an_exchange_rate_is_refused_and_small_letters_are_not(
+    admin_client: Client, usage: None
+) -> None:
+    asked = {"input_tokens": "2", "output_tokens": "4", "since": "2026-11-01"}
+    answer = price(admin_client, "local", UNKNOWN, "price", **asked, currency="eur")
+    assert "No exchange rate from EUR to USD is known" in answer.text
+    assert 'value="eur"' in answer.text
+    assert not PriceVersion.objects.filter(model__name=UNKNOWN).exists()
+
+    price(admin_client, "local", UNKNOWN, "price", **asked, currency="usd")
+    assert PriceVersion.objects.get(model__name=UNKNOWN).currency == "USD"
 
 
 def test_viewers_see_their_own_rows_and_no_buttons(viewer: Client) -> None:

@@ -7,7 +7,8 @@ from django.db import connection
 from pytest_django import Settings
 
 from pricing.catalogue import loading
-from pricing.catalogue.listing import BEGINNING, ListedModel, ListedPeriod, ListedProvider
+from pricing.catalogue.listing import ListedModel, ListedPeriod, ListedProvider
+from pricing.models.rates import BEGINNING
 from pricing.price_book import PriceBook, current_book
 from pricing.rating import MeterPrice
 from tests.pricing.price_server import PriceServer, serving

@@ -62,6 +62,15 @@ def test_the_page_of_a_provider_says_whose_figure_counts(staff: Client) -> None:
     assert (change.count, change.origin, str(change.made_by)) == (1, "admin", "root")
 
 
+def test_a_name_that_is_refused_stays_typed(staff: Client) -> None:
+    model = AIModel.objects.get(name="claude-sonnet-4-5", provider__slug="anthropic")
+    add = reverse("admin:pricing_add_name", args=[model.pk])
+    answer = staff.post(add, {"text": "son(net", "kind": "pattern"}, follow=True)
+    assert "no regular expression" in answer.text
+    assert 'value="son(net"' in answer.text
+    assert '<option value="pattern" selected>' in answer.text
+
+
 def test_contracted_cards_are_made_by_name(staff: Client) -> None:
     add = reverse("admin:pricing_ratecard_add")
     assert staff.post(add, {"name": " acme 2027 ", "kind": "list"}).status_code == 302

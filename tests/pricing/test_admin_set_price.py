@@ -54,7 +54,7 @@ INPUT, OUTPUT = (
 def test_a_price_is_shown_first_and_set_when_confirmed(staff: Client) -> None:
     shown = staff.post(ADD, form(INPUT, OUTPUT, {"meter": "cache_read_tokens"}))
     assert not AIModel.objects.filter(name="m-1").exists()
-    assert "USD 8.03" in shown.text
+    assert "8.03 USD" in shown.text
     assert "Set 2 prices" in shown.text
 
     done = publish(staff, form(INPUT, OUTPUT, {"meter": "cache_read_tokens"}))
@@ -72,7 +72,7 @@ def test_what_was_not_shown_is_not_set(staff: Client) -> None:
     other = {**INPUT, "unit_price": "80.3"}
     answer = staff.post(ADD, {**form(other), "publish": "", "mark": mark})
     assert answer.status_code == 200
-    assert "USD 80.3" in answer.text
+    assert "80.3 USD" in answer.text
     assert not AIModel.objects.filter(name="m-1").exists()
 
 
@@ -132,7 +132,7 @@ def test_nothing_new_is_said_to_be_nothing(staff: Client) -> None:
         ([INPUT, INPUT], {}, "has a price for this time already"),
         ([{"meter": "input_tokens"}], {}, "Name at least one price"),
         ([INPUT], {"reason": ""}, "required"),
-        ([INPUT], {"currency": "E1R"}, "three capitals"),
+        ([INPUT], {"currency": "E1R"}, "three letters of ISO 4217"),
         ([INPUT], {"provider": "litellm"}, "passes calls on"),
         ([INPUT], {"rate_card": "0"}, "Select a valid choice"),
         ([INPUT], {"effective_from": "yesterday"}, "Enter a valid date"),

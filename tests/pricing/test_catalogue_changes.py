@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from pricing.catalogue.changes import Changes, changes
-from pricing.catalogue.listing import BEGINNING, ListedPeriod
+from pricing.catalogue.listing import ListedPeriod
+from pricing.models.rates import BEGINNING
 from pricing.rating import MeterPrice
 from pricing.selectors import StoredVersion
 

@@ -5,10 +5,11 @@ from decimal import Decimal
 import pytest
 
 from pricing.catalogue.guard import FAR, PLAUSIBLE, Doubt, digest, doubt
-from pricing.catalogue.listing import BEGINNING, ListedPeriod
+from pricing.catalogue.listing import ListedPeriod
 from pricing.catalogue.snapshot import listed_providers
 from pricing.meters import METERS
 from pricing.models import PriceReview
+from pricing.models.rates import BEGINNING
 from pricing.rating import MeterPrice
 from pricing.selectors import StoredVersion
 

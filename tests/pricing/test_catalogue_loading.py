@@ -7,7 +7,6 @@ import pytest
 
 from pricing.catalogue import CatalogueResult, load_catalogue, loading
 from pricing.catalogue.listing import (
-    BEGINNING,
     ListedModel,
     ListedPeriod,
     ListedProvider,
@@ -22,6 +21,7 @@ from pricing.models import (
     PriceVersion,
     Provider,
 )
+from pricing.models.rates import BEGINNING
 from pricing.price_book import current_book
 from pricing.rating import MeterPrice, rate
 from pricing.revision import current_revision

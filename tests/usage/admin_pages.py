@@ -35,9 +35,9 @@ def auditor_client(name: str = "olga") -> Client:
     return client_of(user)
 
 
-def price_sonnet(amount: int = 6) -> PriceChange:
+def price_sonnet(amount: int = 6, *, effective_from: datetime = START) -> PriceChange:
     item = PriceItem(
-        "anthropic", SONNET, "input_tokens", Decimal(amount), "USD", effective_from=START
+        "anthropic", SONNET, "input_tokens", Decimal(amount), "USD", effective_from=effective_from
     )
     return set_prices(named_card(MANUAL), [item], Provenance("manual"))
 

@@ -10,6 +10,8 @@ from pricing.selectors import MANUAL, named_card
 from usage.models import MonthlyRollup, RatingRun, UsageEvent
 from usage.rerating import apply_run, finish_run, plan_run, request_run
 from usage.rollups import roll_up
+from usage.selectors.access import EVERYTHING, Viewer
+from usage.selectors.unpriced import unpriced_groups
 from usage.verification import verify
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -74,3 +76,7 @@ def month_costs() -> dict[str, Decimal]:
 def assert_sound() -> None:
     found = verify()
     assert (found.drifts, found.pending_buckets) == ([], 0)
+
+
+def unpriced_count(viewer: Viewer = EVERYTHING) -> int:
+    return sum(group.events for group in unpriced_groups(viewer))

@@ -15,6 +15,7 @@ from tests.usage.repricing import (
     planned,
     price,
     ratings,
+    unpriced_count,
 )
 from usage.ingest.pipeline import Caller, ingest
 from usage.models import ClosedMonth, Organization, RatingChange, RatingRun, UsageEvent, UsageRollup
@@ -30,7 +31,6 @@ from usage.rerating import (
 from usage.rollups import rebuild, roll_up
 from usage.selectors.access import EVERYTHING
 from usage.selectors.questions import Granularity
-from usage.selectors.unpriced import unpriced_count
 from usage.verification import verify
 
 SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from tests.config.site_data import at, event, send, staff, two_organizations
 from tests.usage.admin_pages import (
+    START,
     administrator_client,
     asked,
     auditor_client,
@@ -19,8 +20,8 @@ from tests.usage.admin_pages import (
     price_sonnet,
     viewer_client,
 )
-from usage.models import Membership, Organization, RatingRun
-from usage.rerating import continue_runs
+from usage.models import ClosedMonth, Membership, Organization, RatingRun
+from usage.rerating import continue_runs, request_run
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:usage_ratingrun_changelist"
@@ -36,6 +37,10 @@ def usage(catalogue: None) -> None:
 
 def page(client: Client, run: RatingRun) -> Any:
     return client.get(reverse("admin:usage_ratingrun_change", args=[run.pk]))
+
+
+def acme() -> Organization:
+    return Organization.objects.get(slug="acme")
 
 
 def decide(client: Client, run: RatingRun, name: str, *, ask: bool = False) -> Any:
@@ -134,6 +139,25 @@ def test_a_run_is_applied_and_rolled_back_after_a_second_question(admin_client: 
     continue_runs()
     assert cost_of("e1") == Decimal("0.6")
     assert "Rolled back" in page(admin_client, run).text
+
+
+def test_a_run_over_a_closed_month_shows_what_it_adjusted(admin_client: Client) -> None:
+    october = datetime(2026, 10, 1, tzinfo=UTC)
+    called_at = datetime(2026, 10, 5, tzinfo=UTC)
+    send([event(90, called_at, project="checkout", input_tokens=200_000)])
+    ClosedMonth.objects.create(organization=acme(), month=october.date())
+    price_sonnet(effective_from=october)
+    run = request_run(start=october, end=START, organization=acme(), reason="fix")
+    continue_runs()
+    decide(admin_client, run, "apply")
+    continue_runs()
+
+    answer = page(admin_client, run)
+    run.refresh_from_db()
+    assert (run.changed, answer.context["concerned"]) == (0, 1)
+    assert "1 by adjustment" in answer.text
+    assert ">2026-10-05<svg" in answer.text
+    assert cost_of("e90") == Decimal("0.6")
 
 
 def test_a_run_is_discarded(admin_client: Client) -> None:

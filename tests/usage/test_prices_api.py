@@ -151,6 +151,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"effective_from": "soon"}, "effective_from", "invalid"),
     ({"tiers": [{"above": 5}]}, "tiers[0].unit_price", "required"),
     ({"service_tier": "express"}, "service_tier", "unknown"),
+    ({"reason": "a\0b"}, "reason", "invalid"),
+    ({"reason": "x" * 2001}, "reason", "invalid"),
 ]
 
 

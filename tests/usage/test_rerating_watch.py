@@ -170,6 +170,15 @@ def test_a_plan_that_cannot_be_made_is_shown_and_blocks_nothing(
     assert "would cost over" in RatingRun.objects.get(status=Status.FAILED).error
 
 
+def test_a_call_too_dear_to_store_keeps_no_other_waiting(stored: None, caller: Caller) -> None:
+    huge = event("huge", model="made-up", input_tokens=2_000_000_000, output_tokens=0)
+    ingest([huge, event("plain", model="made-up", input_tokens=2, output_tokens=0)], caller)
+    price("9000000", model="made-up")
+    continue_runs()
+    assert costs()["plain"] == Decimal(18)
+    assert costs()["huge"] is None
+
+
 def test_looking_in_vain_takes_few_statements(
     stored: None, django_assert_max_num_queries: Callable[..., object]
 ) -> None:

@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from pricing.directory import ModelDirectory
+from pricing.publishing import PriceItem, Provenance, contracted_card, set_prices
 from tests.usage.conftest import NOON, body, event
-from tests.usage.repricing import assert_sound, costs, price
+from tests.usage.repricing import assert_sound, costs, price, unpriced_count
 from usage.ingest.identities import tenant_of
 from usage.ingest.pipeline import Caller, ingest
 from usage.ingest.prepare import Tenancy
@@ -21,7 +22,6 @@ from usage.selectors.unpriced import (
     Suggestion,
     plain_name,
     suggest,
-    unpriced_count,
     unpriced_groups,
 )
 
@@ -39,6 +39,14 @@ def usage(client: APIClient) -> tuple[int, str, int]:
     roll_up()
     totals = client.get("/api/v1/usage/", QUESTION).json()
     return totals["totals"]["events"], totals["totals"]["cost"], totals["unpriced_events"]
+
+
+def test_what_only_a_contract_prices_is_suggested_to_nobody(caller: Caller) -> None:
+    item = PriceItem("openai", "zyx-quux-8", "input_tokens", Decimal(1), "USD")
+    set_prices(contracted_card("beta contract"), [item], Provenance("test"))
+    ingest([event("x", provider="openai", model=UNKNOWN)], caller)
+    (group,) = unpriced_groups(EVERYTHING)
+    assert group.suggestion is None
 
 
 def test_a_model_nobody_knows_is_rated_once_as_soon_as_it_has_a_price(client: APIClient) -> None:

@@ -60,7 +60,7 @@ _QUANTITIES: list[Any] = [
     (count_field("input_tokens"), count_field("cache_read_tokens")),
     (count_field("cache_write_tokens"), count_field("cache_write_1h_tokens")),
     (count_field("output_tokens"), count_field("reasoning_tokens")),
-    ("all_tokens", "estimated"),
+    ("all_tokens", "is_estimated"),
     "meters",
 ]
 _BASES = {
@@ -217,6 +217,11 @@ class UsageEventAdmin(RerateAction, ReadOnlyAdmin[UsageEvent]):
     def all_tokens(self, event: UsageEvent) -> str:
         """Input plus output."""
         return quantity(event.total_tokens)
+
+    @admin.display(description="estimated")
+    def is_estimated(self, event: UsageEvent) -> str:
+        """Whether the quantities were estimated, because the call reported none."""
+        return "yes" if event.estimated else "no"
 
     @admin.display(description="correction")
     def correction(self, event: UsageEvent) -> SafeString | str:

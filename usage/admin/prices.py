@@ -48,7 +48,7 @@ class VisibleRateCardAdmin(VisibleCards, RateCardAdmin):
     """Visible cards and whom they hold for."""
 
     list_display = ["name", "kind", "holds_for"]
-    readonly_fields = ["holds_for"]
+    readonly_fields = ["its_prices", "holds_for"]
 
     def get_fields(self, request: HttpRequest, obj: RateCard | None = None) -> list[Any]:
         """With the organizations, once there can be any."""

@@ -43,6 +43,12 @@ SPLITS: tuple[tuple[Literal["organization", "model", "day"], str], ...] = (
     ("day", "Days"),
 )
 PLACES = 4
+_STANDINGS = {
+    RatingRun.Status.PLANNED: "nothing has changed yet",
+    RatingRun.Status.AWAITING: "nothing has changed yet",
+    RatingRun.Status.DISCARDED: "put aside, nothing has changed",
+    RatingRun.Status.ROLLED_BACK: "taken back",
+}
 
 
 def status_badge(run: RatingRun) -> SafeString:
@@ -60,6 +66,11 @@ def window(run: RatingRun) -> str:
     first = run.start.astimezone(zone).date()
     last = (run.end - timedelta(microseconds=1)).astimezone(zone).date()
     return f"{days(first, last)} {last.year}"
+
+
+def _concerned(run: RatingRun) -> int:
+    """How many events get another rating, those of closed months by adjustment."""
+    return run.changed + run.adjusted
 
 
 def _bars(totals: list[RunTotal]) -> list[tuple[RunTotal, int]]:
@@ -181,7 +192,7 @@ class RatingRunAdmin(ReadOnlyAdmin[RatingRun]):
             and run.status == RatingRun.Status.AWAITING
             and run.requested_by_id == request.user.pk,
             "splits": [(title, _bars(totals_by(run, name))) for name, title in SPLITS]
-            if run.changed
+            if _concerned(run)
             else [],
         }
 
@@ -192,7 +203,8 @@ class RatingRunAdmin(ReadOnlyAdmin[RatingRun]):
             "window": window(run),
             "difference": run.after_cost - run.before_cost,
             "is_busy": run.status in BUSY,
-            "is_planned": run.status == RatingRun.Status.PLANNED,
+            "standing": _STANDINGS.get(RatingRun.Status(run.status), "after less before"),
+            "concerned": _concerned(run),
             "places": PLACES,
         }
 
@@ -226,7 +238,7 @@ class RatingRunAdmin(ReadOnlyAdmin[RatingRun]):
     @admin.display(description="events changed")
     def events_changed(self, run: RatingRun) -> str:
         """How many events get, or got, another rating."""
-        return UNKNOWN if run.status == RatingRun.Status.PLANNING else quantity(run.changed)
+        return UNKNOWN if run.status == RatingRun.Status.PLANNING else quantity(_concerned(run))
 
     @admin.display(description="difference")
     def difference(self, run: RatingRun) -> str:

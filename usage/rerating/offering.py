@@ -104,8 +104,9 @@ def _kinds_of(model_ids: set[int]) -> list[int]:
     def means(provider: str, model: str) -> bool:
         known = meant.get((provider, model))
         if known is None:
-            found, _ = directory.models(provider, model)
-            known = meant[provider, model] = not model_ids.isdisjoint(found)
+            found = directory.models(provider, model) + directory.contracted(provider, model)
+            known = any(each.model_id in model_ids for each in found)
+            meant[provider, model] = known
         return known
 
     return _kinds_where(means)

@@ -58,7 +58,7 @@ def plan(run: RatingRun, restriction: Restriction = UNRESTRICTED) -> None:
 
     Runs in a transaction that has the right to work on the run; a changed price version counts
     as a difference although the cost be the same. Raises RatingRefused when an event would cost
-    more than a column of money holds.
+    more than a column of money holds; one that waits for a price is then left waiting.
     """
     book = current_book()
     figures = Figures()
@@ -85,6 +85,7 @@ class _Rater:
 
     def __init__(self, run: RatingRun, book: PriceBook) -> None:
         self._run_id = run.pk
+        self._is_waiting = run.cause == RatingRun.Cause.WAITING
         self._book = book
         self._ledger: str = settings.TALLYMAN_CURRENCY
         self._words: dict[int, Words] = {}
@@ -122,6 +123,9 @@ class _Rater:
         card = self._cards.get(row[2])
         outcome = rate_call(call, card, _counts(row), self._book, self._ledger)
         if outcome.rating is None:
+            return _UNPRICED
+        if self._is_waiting and outcome.rating.cost > _MAX_UNITS:
+            # One call that no column can hold the cost of must not keep all others waiting.
             return _UNPRICED
         return _as_stored(outcome.rating, outcome.exchange_rate)
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from pricing.directory import ModelDirectory
+from pricing.models import RateCard
 from pricing.selectors import live_versions
 from usage.rerating.ratings import ADJUSTMENTS, IS_CALL, UNPRICED_IN_EFFECT
 from usage.selectors.access import Viewer
@@ -73,14 +74,6 @@ def unpriced_groups(viewer: Viewer) -> list[UnpricedGroup]:
     return [UnpricedGroup(*group) for group in groups]
 
 
-def unpriced_count(viewer: Viewer) -> int:
-    """How many calls wait for a price in the organizations a viewer may see."""
-    source, parameters = _scoped(viewer)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) {source}", parameters)
-        return int(cursor.fetchone()[0])
-
-
 def suggest(
     directory: ModelDirectory, known: Mapping[str, Sequence[str]], provider: str, model: str
 ) -> Suggestion | None:
@@ -128,10 +121,11 @@ def _plain_names(names: tuple[str, ...]) -> dict[str, str]:
 
 
 def _known_models() -> dict[str, list[str]]:
-    """Names of models with an open price, by provider, in the order providers are tried."""
+    """Names of models with an open price for all, by provider, in the order these are tried."""
     rows = (
         live_versions()
         .filter(effective_to=None)
+        .exclude(rate_card__kind=RateCard.Kind.CONTRACTED)
         .order_by("model__provider__position", "model__provider__slug", "model__name")
         .values_list("model__provider__slug", "model__name", "model__provider__position")
         .distinct()
