@@ -10,7 +10,7 @@ from pricing.publishing.names import (
     set_reported_cost_counts,
 )
 from pricing.publishing.planning import PlannedVersion, PricePlan, plan_prices
-from pricing.publishing.setting import publish_price, set_prices
+from pricing.publishing.setting import set_prices
 from pricing.publishing.timelines import MeterDiff
 from pricing.publishing.versions import (
     BATCH,
@@ -39,7 +39,6 @@ __all__ = [
     "end_versions",
     "ensure_model",
     "plan_prices",
-    "publish_price",
     "record_change",
     "refresh_statistics",
     "remove_alias",

@@ -1,18 +1,16 @@
 """Setting prices: all of a call or nothing, one entry in the record."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
-from pricing.directory import CONTRACT_NAME, MANUAL_NAME, ModelDirectory
-from pricing.models import PriceChange, PriceVersion, RateCard
+from pricing.directory import CONTRACT_NAME, MANUAL_NAME
+from pricing.models import PriceChange, RateCard
 from pricing.publishing.items import PriceItem, check_items
-from pricing.publishing.names import ensure_models, known_models
+from pricing.publishing.names import ensure_models
 from pricing.publishing.planning import PlannedVersion, PricePlan, plan_prices
 from pricing.publishing.versions import (
     Period,
@@ -23,7 +21,6 @@ from pricing.publishing.versions import (
 )
 from pricing.rating import MeterPrice
 from pricing.revision import begin_price_change
-from pricing.selectors import live_versions
 
 MAX_TOLD = 200
 """How many changed prices the record spells out; the rest is in the versions of the change."""
@@ -57,47 +54,6 @@ def set_prices(
     for reason, versions in _by_reason(plan, source.reason).items():
         append_versions(card, _periods(versions), replace(source, reason=reason), change)
     return change
-
-
-def publish_price(
-    *,
-    rate_card: RateCard,
-    provider: str,
-    model: str,
-    prices: Iterable[MeterPrice],
-    effective_from: datetime,
-    source: Provenance,
-    currency: str = "USD",
-    service_tier: str = PriceVersion.ServiceTier.STANDARD,
-) -> PriceVersion:
-    """Set all prices of a model (made if unknown) from `effective_from`, inclusive.
-
-    Returns the version that holds from then on. Raises PriceError as `set_prices` does.
-    """
-    items = [
-        PriceItem(
-            provider=provider,
-            model=model,
-            meter=price.meter,
-            unit_price=price.unit_price,
-            currency=currency,
-            per=price.per,
-            service_tier=service_tier,
-            effective_from=effective_from,
-            tiers=price.tiers,
-            graduated=price.graduated,
-        )
-        for price in prices
-    ]
-    set_prices(rate_card, items, source, whole=True)
-    name = (provider, model)
-    return live_versions().get(
-        Q(effective_to__isnull=True) | Q(effective_to__gt=effective_from),
-        rate_card=rate_card,
-        model=known_models([name], ModelDirectory())[name].row,
-        service_tier=service_tier,
-        effective_from__lte=effective_from,
-    )
 
 
 def _only_reason(plan: PricePlan) -> str:

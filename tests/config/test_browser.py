@@ -15,10 +15,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from pricing.publishing import Provenance, publish_price
+from pricing.publishing import Provenance
 from pricing.rating import MeterPrice
 from pricing.selectors import MANUAL, named_card
 from tests.config.site_data import OPUS, event, send, staff
+from tests.published import publish_price
 from usage.formats import money, quantity
 from usage.models import APIKey, Membership
 from usage.selectors.access import EVERYTHING

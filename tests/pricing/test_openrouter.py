@@ -11,10 +11,11 @@ from pricing.catalogue import load_catalogue, sync_prices
 from pricing.catalogue.openrouter import read_models
 from pricing.models import AIModel, ModelAlias, PriceSync, PriceVersion, RateCard
 from pricing.price_book import current_book
-from pricing.publishing import Provenance, publish_price
+from pricing.publishing import Provenance
 from pricing.rating import MeterPrice, rate
 from pricing.selectors import MANUAL, named_card
 from tests.pricing.price_server import PriceServer
+from tests.published import publish_price
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "openrouter_models.json"
 BODY = json.loads(SAMPLE.read_text())["body"]

@@ -10,9 +10,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from pricing.models import RateCard
 from pricing.price_book import MAX_CACHED_NAMES, PriceBook, current_book
-from pricing.publishing import Provenance, publish_price
+from pricing.publishing import Provenance
 from pricing.rating import MeterPrice, rate
 from pricing.selectors import MANUAL, named_card
+from tests.published import publish_price
 
 BY_HAND = Provenance("manual", reason="test")
 

@@ -6,9 +6,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from pricing.exchange import DatedRate, set_rates
 from pricing.price_book import MAX_CACHED_CONVERSIONS, PriceBook, current_book
-from pricing.publishing import Provenance, publish_price
+from pricing.publishing import Provenance
 from pricing.rating import MeterPrice, PriceValue, rate
 from pricing.selectors import MANUAL, named_card
+from tests.published import publish_price
 
 SOURCE = Provenance("manual")
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from pricing.models import Price, PriceChange, PriceTier, PriceVersion, RateCard
 from pricing.price_book import PriceBook, current_book
-from pricing.publishing import PriceError, Provenance, end_versions, publish_price, record_change
+from pricing.publishing import PriceError, Provenance, end_versions, record_change
 from pricing.rating import MeterPrice, rate
 from pricing.revision import begin_price_change, current_revision
 from pricing.selectors import MANUAL, named_card
+from tests.published import publish_price
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 JUNE = datetime(2026, 6, 1, tzinfo=UTC)

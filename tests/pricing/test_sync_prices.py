@@ -11,13 +11,14 @@ from pytest_django import Settings
 from pricing.catalogue import load_catalogue, loading, sync_prices
 from pricing.models import CatalogueSource, PriceChange, PriceReview, PriceSync, PriceVersion
 from pricing.price_book import current_book
-from pricing.publishing import Provenance, publish_price
+from pricing.publishing import Provenance
 from pricing.rating import MeterPrice, rate
 from pricing.revision import current_revision
 from pricing.selectors import MANUAL, named_card
 from pricing.tasks import sync_openrouter
 from pricing.tasks import sync_prices as sync_task
 from tests.pricing.price_server import PriceServer, model, shop
+from tests.published import publish_price
 
 pytestmark = pytest.mark.usefixtures("no_prices")
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from pricing.models import PriceVersion
-from pricing.publishing import Provenance, publish_price
+from pricing.publishing import Provenance
 from pricing.rating import MeterPrice
 from pricing.selectors import MANUAL, named_card
+from tests.published import publish_price
 from usage.models import MonthlyRollup, RatingRun, UsageEvent
 from usage.rerating import apply_run, finish_run, plan_run, request_run
 from usage.rollups import roll_up

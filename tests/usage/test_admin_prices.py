@@ -100,3 +100,38 @@ def test_an_organizations_card_is_made_once_under_a_free_name(catalogue: None) -
     card = own_card(organization.pk)
     assert (card.name, card.kind) == (f"acme contract {organization.pk}", "contracted")
     assert own_card(organization.pk) == card
+
+
+def test_members_see_prices_without_any_right_but_cannot_change_them(
+    contracts: dict[str, PriceVersion], client: Client
+) -> None:
+    user = User.objects.create_user("mia", is_staff=True)
+    Membership.objects.create(user=user, organization=Organization.objects.get(slug="acme"))
+    client.force_login(user)
+
+    shown = client.get(reverse("admin:pricing_priceversion_changelist") + "?q=" + MODEL).text
+    own = client.get(reverse("admin:pricing_priceversion_change", args=[contracts["acme"].pk]))
+
+    assert "acme contract" in shown
+    assert "globex" not in shown
+    assert own.status_code == 200
+    assert client.get(reverse("admin:pricing_priceversion_add")).status_code == 403
+    assert client.get(reverse("admin:pricing_ratecard_changelist")).status_code == 200
+
+
+def test_a_model_that_only_a_foreign_contract_knows_is_not_listed(
+    vera: Client, contracts: dict[str, PriceVersion]
+) -> None:
+    card = RateCard.objects.get(name="globex contract")
+    item = PriceItem("shop", "globex-secret", "input_tokens", Decimal(3), "USD")
+    set_prices(card, [item], Provenance("test"))
+    url = reverse("admin:pricing_aimodel_changelist")
+
+    assert "globex-secret" not in vera.get(url + "?q=secret").text
+    assert MODEL in vera.get(url + "?q=" + MODEL).text
+
+
+def test_staff_of_no_organization_see_no_prices(catalogue: None, client: Client) -> None:
+    client.force_login(User.objects.create_user("nobody", is_staff=True))
+    for page in ("priceversion", "ratecard", "aimodel", "pricechange"):
+        assert client.get(reverse(f"admin:pricing_{page}_changelist")).status_code == 403

@@ -11,9 +11,10 @@ from rest_framework.test import APIClient
 
 from pricing.exchange import DatedRate, set_rates
 from pricing.models import Provider, RateCard
-from pricing.publishing import Provenance, publish_price
+from pricing.publishing import Provenance
 from pricing.rating import MeterPrice
 from pricing.revision import begin_price_change
+from tests.published import publish_price
 from tests.usage.conftest import body
 from usage.models import (
     APIKey,

@@ -5,14 +5,9 @@ import pytest
 from django.test import Client
 
 from pricing.models import AIModel, ModelAlias, PriceChange, Provider, RateCard
-from pricing.publishing import (
-    Provenance,
-    add_alias,
-    publish_price,
-    remove_alias,
-    set_reported_cost_counts,
-)
+from pricing.publishing import Provenance, add_alias, remove_alias, set_reported_cost_counts
 from pricing.rating import MeterPrice
+from tests.published import publish_price
 from tests.usage.conftest import NOON, event
 from tests.usage.repricing import SONNET, costs
 from usage.contracts import change_contract

@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 
 from pricing.exchange import DatedRate, set_rates
 from pricing.models import PriceChange, RateCard
-from pricing.publishing import Provenance, publish_price
+from pricing.publishing import Provenance
 from pricing.rating import MeterPrice
+from tests.published import publish_price
 from tests.usage.conftest import NOON, event
 from tests.usage.repricing import LONG_AGO, SONNET, assert_sound, costs, month_costs, price
 from usage.ingest.identities import tenant_of

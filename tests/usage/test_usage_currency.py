@@ -9,9 +9,10 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from pricing.exchange import DatedRate, set_rates
-from pricing.publishing import Provenance, publish_price
+from pricing.publishing import Provenance
 from pricing.rating import MeterPrice
 from pricing.selectors import MANUAL, named_card
+from tests.published import publish_price
 from tests.usage.asking import ask, table_asked
 from tests.usage.conftest import event
 from usage.ingest.pipeline import Caller, ingest

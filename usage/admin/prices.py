@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Model, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from pricing.admin.cards import CardsSeen
@@ -14,7 +14,7 @@ from pricing.models import AIModel, PriceChange, PriceVersion, Provider, RateCar
 from usage.admin.scope import reach_of
 from usage.models import Organization
 from usage.selectors.overview import visible
-from usage.selectors.rate_cards import visible_cards
+from usage.selectors.rate_cards import visible_cards, visible_models
 
 
 class VisibleCards(CardsSeen):
@@ -25,16 +25,32 @@ class VisibleCards(CardsSeen):
         return visible_cards(reach_of(request).viewer)
 
 
+class ShownToMembers:
+    """Pages that whoever sees an organization may look at, for its usage is priced by them."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the user sees any organization."""
+        return reach_of(request).sees_something
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whether the user sees any organization; which rows is a matter of the query."""
+        return reach_of(request).sees_something
+
+
 admin.site.register(Provider, ProviderAdmin)
 
 
 @admin.register(AIModel)
-class VisibleModelAdmin(VisibleCards, AIModelAdmin):
+class VisibleModelAdmin(ShownToMembers, VisibleCards, AIModelAdmin):
     """Models with the prices that the user may see."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AIModel]:
+        """All but models that only contracts of other organizations know."""
+        return visible_models(super().get_queryset(request), reach_of(request).viewer)
 
 
 @admin.register(PriceVersion)
-class VisiblePriceVersionAdmin(VisibleCards, PriceVersionAdmin):
+class VisiblePriceVersionAdmin(ShownToMembers, VisibleCards, PriceVersionAdmin):
     """Prices on visible cards."""
 
 
@@ -44,7 +60,7 @@ class VisiblePriceChangeAdmin(VisibleCards, PriceChangeAdmin):
 
 
 @admin.register(RateCard)
-class VisibleRateCardAdmin(VisibleCards, RateCardAdmin):
+class VisibleRateCardAdmin(ShownToMembers, VisibleCards, RateCardAdmin):
     """Visible cards and whom they hold for."""
 
     list_display = ["name", "kind", "holds_for"]
