@@ -29,7 +29,8 @@ def offer(change: PriceChange) -> int:
     """
     if change.holds_from is None or change.holds_from >= change.made_at:
         return 0
-    if not PriceVersion.objects.filter(created_at__lt=change.made_at).exists():
+    earlier = Q(change__isnull=True) | Q(change__lt=change.pk)
+    if not PriceVersion.objects.filter(earlier).exists():
         # The first prices of all: whatever was stored before them waits for a price.
         return 0
     run = RatingRun(
