@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 
 from pricing.directory import ModelDirectory
 from pricing.models import MatchRule, PriceChange, PriceVersion, RateCard
+from pricing.models.rates import BEGINNING
 from pricing.price_files import read_price_file
 from pricing.publishing import PriceError, PriceItem, Provenance, add_alias, set_prices
 from pricing.publishing.names import known_models
@@ -160,7 +161,9 @@ def _card(name: str) -> RateCard:
 def _told(change: PriceChange) -> str:
     if not change.count:
         return "prices: unchanged"
-    return f"prices: {change.count:,} set from {change.holds_from:%Y-%m-%d %H:%M} UTC on"
+    always = change.holds_from == BEGINNING
+    since = "for all time" if always else f"from {change.holds_from:%Y-%m-%d %H:%M} UTC on"
+    return f"prices: {change.count:,} set {since}"
 
 
 def _amount(text: str) -> Decimal:

@@ -66,7 +66,7 @@ def test_set_reads_prices_of_a_file_as_configuration(
 ) -> None:
     path = tmp_path / "prices.csv"
     path.write_text("provider,model,meter,unit_price,currency\nollama,l,input_tokens,0,USD\n")
-    assert told(capsys, "set", "--file", str(path)).startswith("prices: 1 set from")
+    assert told(capsys, "set", "--file", str(path)) == "prices: 1 set for all time\n"
     assert told(capsys, "set", "--file", str(path)) == "prices: unchanged\n"
 
 
