@@ -208,11 +208,9 @@ def _precedence(card: tuple[int, str]) -> tuple[bool, int]:
     return kind != RateCard.Kind.MANUAL, pk
 
 
-def _compile(version: StoredVersion) -> _Holding:
-    window = None
-    if version.utc_from is not None and version.utc_until is not None:
-        window = _Window(version.utc_from, version.utc_until)
-    price = compile_price(
+def compile_version(version: StoredVersion) -> PriceValue:
+    """The rating form of a stored version, in its own currency."""
+    return compile_price(
         price_version_id=version.id,
         provider=version.provider,
         model=version.model,
@@ -220,8 +218,15 @@ def _compile(version: StoredVersion) -> _Holding:
         currency=version.currency,
         prices=version.prices,
     )
-    end = version.effective_to or _END_OF_TIME
-    return _Holding(version.effective_from.astimezone(UTC), end.astimezone(UTC), window, price)
+
+
+def _compile(version: StoredVersion) -> _Holding:
+    window = None
+    if version.utc_from is not None and version.utc_until is not None:
+        window = _Window(version.utc_from, version.utc_until)
+    start, end = version.effective_from, version.effective_to or _END_OF_TIME
+    price = compile_version(version)
+    return _Holding(start.astimezone(UTC), end.astimezone(UTC), window, price)
 
 
 class _Shelf:

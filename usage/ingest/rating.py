@@ -12,6 +12,10 @@ from pricing.compiled import DECIMALS, EXACT, PriceValue, quantize
 from pricing.meters import Quantity
 from pricing.price_book import PriceBook
 from pricing.rating import Units, rate_units, unpriced_meters
+from usage.ingest.validate import MAX_COST
+
+MAX_UNITS = int(MAX_COST.scaleb(DECIMALS))
+"""The most that a call may cost, in whole units: a column of money holds no more."""
 
 FREE = Units(0, 0, 0, 0, 0)
 """The rating of a call on a free tier: nothing, by no price version (0)."""

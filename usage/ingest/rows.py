@@ -6,11 +6,11 @@ from decimal import Decimal
 import msgspec
 
 from pricing.price_book import PriceBook
-from pricing.rating import DECIMALS, Units
+from pricing.rating import Units
 from usage.ingest import identities
 from usage.ingest.identities import KindWords
 from usage.ingest.prepare import Prepared
-from usage.ingest.rating import rate_call
+from usage.ingest.rating import MAX_UNITS, rate_call
 from usage.ingest.validate import MAX_COST, counts_of
 from usage.ingest.values import EventValue, FieldError, Rejection
 from usage.models import UsageEvent
@@ -29,7 +29,6 @@ _UNPRICED = "\t".join([_NULL] * 5)
 _NO_RARE = "\t".join([_NULL] * 5)
 _COUNTED = UsageEvent.State.COUNTED.value
 _REVERSAL = UsageEvent.State.REVERSAL.value
-_MAX_UNITS = int(MAX_COST.scaleb(DECIMALS))
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -74,7 +73,7 @@ def refuse_excessive(rated: Iterable[Rated]) -> dict[int, Rejection]:
             [FieldError("meters", "out_of_range", message)], r.prepared.event.event_id
         )
         for r in rated
-        if r.rating is not None and r.rating.cost > _MAX_UNITS
+        if r.rating is not None and r.rating.cost > MAX_UNITS
     }
 
 

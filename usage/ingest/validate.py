@@ -1,11 +1,11 @@
 """Rules an event must keep that its types cannot express."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from pricing.meters import parts_larger_than_whole
+from pricing.meters import Quantity, parts_larger_than_whole
 from usage.ingest.values import EventValue, FieldError, Rejection
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -117,22 +117,41 @@ def _within(value: Decimal, limit: Decimal) -> bool:
     return value.is_finite() and 0 <= value <= limit and value.adjusted() >= -20
 
 
-def counts_of(event: EventValue) -> dict[str, int | Decimal]:
+def counts_of(event: EventValue) -> dict[str, Quantity]:
     """The quantities of `event` by meter, as rating takes them."""
-    counts: dict[str, int | Decimal] = {
-        "input_tokens": event.input_tokens,
-        "output_tokens": event.output_tokens,
-    }
-    if event.cache_read_tokens:
-        counts["cache_read_tokens"] = event.cache_read_tokens
-    if event.cache_write_tokens:
-        counts["cache_write_tokens"] = event.cache_write_tokens
-        counts["cache_write_1h_tokens"] = event.cache_write_1h_tokens
-    if event.reasoning_tokens:
-        counts["reasoning_tokens"] = event.reasoning_tokens
-    if event.meters:
-        counts.update(event.meters)
-    return counts
+    return counts_by_meter(
+        event.input_tokens,
+        event.output_tokens,
+        event.cache_read_tokens,
+        event.cache_write_tokens,
+        event.cache_write_1h_tokens,
+        event.reasoning_tokens,
+        meters=event.meters,
+    )
+
+
+def counts_by_meter(
+    input_tokens: int,
+    output_tokens: int,
+    cache_read_tokens: int,
+    cache_write_tokens: int,
+    cache_write_1h_tokens: int,
+    reasoning_tokens: int,
+    *,
+    meters: Mapping[str, Decimal] | None,
+) -> dict[str, Quantity]:
+    """Quantities by meter, as rating takes them, of an event that may be stored already."""
+    found: dict[str, Quantity] = {"input_tokens": input_tokens, "output_tokens": output_tokens}
+    if cache_read_tokens:
+        found["cache_read_tokens"] = cache_read_tokens
+    if cache_write_tokens:
+        found["cache_write_tokens"] = cache_write_tokens
+        found["cache_write_1h_tokens"] = cache_write_1h_tokens
+    if reasoning_tokens:
+        found["reasoning_tokens"] = reasoning_tokens
+    if meters:
+        found.update(meters)
+    return found
 
 
 def _unprintable(event: EventValue) -> Iterator[FieldError]:

@@ -1,6 +1,7 @@
 """Offering: what a change of prices for the past would mean for events that are rated already."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from django.db import transaction
@@ -61,15 +62,15 @@ def plan_for(run: RatingRun, limits: Restriction, wanted: RatingRun.Status) -> N
 
 def _concerned(change: PriceChange, run: RatingRun) -> Restriction | None:
     """The events that a change is about, None for none; may narrow the run itself."""
-    received_before = change.made_at + SETTLING
+    priced = Restriction(received_before=change.made_at + SETTLING, priced=True)
     match change.action:
         case _Action.EXCHANGE:
-            return Restriction(received_before=received_before, priced=True, converted=True)
+            return replace(priced, converted=True)
         case _Action.CONTRACT:
             run.organization = Organization.objects.get(slug=change.details["organization"])
             if not _narrow(run, DailyRollup.objects.filter(organization=run.organization)):
                 return None
-            return Restriction(received_before=received_before, priced=True)
+            return priced
         case _Action.NAMES:
             kinds = _kinds_called(change.details.get("added") or change.details["removed"])
         case _Action.PROVIDER:
@@ -80,10 +81,10 @@ def _concerned(change: PriceChange, run: RatingRun) -> Restriction | None:
                 return None
             kinds = _kinds_of(set(versions.values_list("model_id", flat=True)))
             run.organization = _only_customer(versions.values_list("rate_card_id", flat=True))
-            return Restriction(kind_ids=kinds, received_before=received_before, priced=True)
+            return replace(priced, kind_ids=kinds)
     if not _narrow(run, DailyRollup.objects.filter(kind__in=kinds)):
         return None
-    return Restriction(kind_ids=kinds, received_before=received_before, priced=True)
+    return replace(priced, kind_ids=kinds)
 
 
 def _narrow(run: RatingRun, days: QuerySet[DailyRollup]) -> bool:

@@ -10,9 +10,9 @@ from django.db import connection
 
 from pricing.meters import Quantity
 from pricing.price_book import PriceBook, current_book
-from pricing.rating import DECIMALS, Units
-from usage.ingest.rating import StoredCall, rate_call
-from usage.ingest.validate import MAX_COST
+from pricing.rating import Units
+from usage.ingest.rating import MAX_UNITS, StoredCall, rate_call
+from usage.ingest.validate import MAX_COST, counts_by_meter
 from usage.models import CallKind, Organization, RatingChange, RatingRun
 from usage.rerating.copying import copy_rows
 from usage.rerating.ratings import CHANGE_COLUMNS
@@ -23,7 +23,6 @@ from usage.rerating.withdrawing import plan_withdrawals
 _PLANNED = RatingChange.Outcome.PLANNED.value
 _UNPRICED = (None,) * 6
 _ZERO = Decimal(0)
-_MAX_UNITS = int(MAX_COST.scaleb(DECIMALS))
 _read_meters = msgspec.json.Decoder(dict[str, Decimal], float_hook=Decimal).decode
 
 Words = tuple[str, str, str, str, bool]
@@ -124,29 +123,19 @@ class _Rater:
         outcome = rate_call(call, card, _counts(row), self._book, self._ledger)
         if outcome.rating is None:
             return _UNPRICED
-        if self._is_waiting and outcome.rating.cost > _MAX_UNITS:
+        if self._is_waiting and outcome.rating.cost > MAX_UNITS:
             # One call that no column can hold the cost of must not keep all others waiting.
             return _UNPRICED
         return _as_stored(outcome.rating, outcome.exchange_rate)
 
 
 def _as_stored(rating: Units, exchange_rate: Decimal | None) -> Row:
-    if rating.cost > _MAX_UNITS:
+    if rating.cost > MAX_UNITS:
         raise RatingRefused(f"An event would cost over {MAX_COST:f}; look at the prices.")
     version, *costs = rating.in_currency()
     return (version or None, exchange_rate, *costs)
 
 
 def _counts(row: Row) -> dict[str, Quantity]:
-    _, _, _, _, whole_input, output, read, write, long_write, reasoning, meters = row[:11]
-    counts: dict[str, Quantity] = {"input_tokens": whole_input, "output_tokens": output}
-    if read:
-        counts["cache_read_tokens"] = read
-    if write:
-        counts["cache_write_tokens"] = write
-        counts["cache_write_1h_tokens"] = long_write
-    if reasoning:
-        counts["reasoning_tokens"] = reasoning
-    if meters:
-        counts.update(_read_meters(meters))
-    return counts
+    meters = row[10]
+    return counts_by_meter(*row[4:10], meters=_read_meters(meters) if meters else None)

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from pricing.compiled import PriceValue, compile_price, converted
+from pricing.compiled import PriceValue, converted
 from pricing.meters import Quantity
 from pricing.models import PriceVersion
-from pricing.price_book import PriceBook
+from pricing.price_book import PriceBook, compile_version
 from pricing.rating import Charge, charges, fallback_meters, unpriced_meters
 from pricing.selectors import stored_versions
 from usage.ingest.prepare import Prepared
 from usage.ingest.rating import Outcome, rate_call
-from usage.ingest.validate import counts_of
+from usage.ingest.validate import counts_by_meter, counts_of
 from usage.ingest.values import EventValue
 from usage.models import UsageEvent
 
@@ -145,15 +145,7 @@ def _price_of(event: UsageEvent, version_id: int, ledger: str) -> PriceValue | N
     found = stored_versions(PriceVersion.objects.filter(pk=version_id))
     if not found:
         return None
-    version = found[0]
-    price = compile_price(
-        price_version_id=version.id,
-        provider=version.provider,
-        model=version.model,
-        service_tier=version.service_tier,
-        currency=version.currency,
-        prices=version.prices,
-    )
+    price = compile_version(found[0])
     if event.exchange_rate is None:
         return price
     return converted(price, ledger, event.exchange_rate)
@@ -161,17 +153,12 @@ def _price_of(event: UsageEvent, version_id: int, ledger: str) -> PriceValue | N
 
 def _counts(event: UsageEvent) -> dict[str, Quantity]:
     meters = {name: Decimal(str(value)) for name, value in (event.meters or {}).items()}
-    return counts_of(
-        EventValue(
-            event_id=event.event_id,
-            occurred_at=event.occurred_at,
-            model=event.kind.model,
-            input_tokens=event.input_tokens,
-            output_tokens=event.output_tokens,
-            cache_read_tokens=event.cache_read_tokens,
-            cache_write_tokens=event.cache_write_tokens,
-            cache_write_1h_tokens=event.cache_write_1h_tokens,
-            reasoning_tokens=event.reasoning_tokens,
-            meters=meters or None,
-        )
+    return counts_by_meter(
+        event.input_tokens,
+        event.output_tokens,
+        event.cache_read_tokens,
+        event.cache_write_tokens,
+        event.cache_write_1h_tokens,
+        event.reasoning_tokens,
+        meters=meters,
     )
