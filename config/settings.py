@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     # Only for its abstract key: the module that holds it also declares a model of its own.
     "rest_framework_api_key",
     "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_celery_beat",
 ]
 

@@ -24,6 +24,9 @@ class ClosedMonth(models.Model):
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    frozen_at = models.DateTimeField(
+        null=True, editable=False, help_text="When its charges were kept for exports."
+    )
 
     class Meta:
         verbose_name = "closed month"
