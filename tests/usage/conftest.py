@@ -1,8 +1,10 @@
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from usage.ingest.identities import tenant_of
@@ -61,3 +63,15 @@ def client_for(catalogue: None) -> Callable[..., APIClient]:
 @pytest.fixture
 def client(client_for: Callable[..., APIClient]) -> APIClient:
     return client_for()
+
+
+@pytest.fixture
+def on_the_twentieth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("usage.api.reads.today_in", lambda _zone: NOON.date())
+
+
+@pytest.fixture
+def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("usage.exports.working.snapshot", nullcontext)
+    monkeypatch.setattr("usage.exports.working.closing", nullcontext)
+    monkeypatch.setattr("usage.exports.working._another_connection", lambda: connection)

@@ -1,0 +1,1 @@
+"""Answers of ready-made reads as JSON values, one module a topic."""
