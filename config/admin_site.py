@@ -8,6 +8,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
 from config.dashboards import views
+from config.dashboards.advice import advice_page
+from config.dashboards.chargeback import chargeback_csv, chargeback_page
 from config.inbox import views as inbox
 from config.navigation import current_name, sidebar
 
@@ -26,6 +28,9 @@ class TallymanAdminSite(admin.AdminSite):
         """The dashboards' pages before the stock ones, which end in a catch-all."""
         own: list[URLPattern | URLResolver] = [
             path("overview.csv", self.admin_view(views.overview_csv), name="overview_csv"),
+            path("chargeback/", self.admin_view(self.chargeback), name="chargeback"),
+            path("chargeback.csv", self.admin_view(chargeback_csv), name="chargeback_csv"),
+            path("advice/", self.admin_view(self.advice), name="advice"),
             path("unpriced/", self.admin_view(self.unpriced), name="unpriced"),
             path("unpriced/price/", self.admin_view(self.unpriced_price), name="unpriced_price"),
             path("charts/spend/", self.admin_view(views.SpendChart.as_view()), name="spend_chart"),
@@ -43,6 +48,14 @@ class TallymanAdminSite(admin.AdminSite):
         """Show the site overview."""
         context = {**self.each_context(request), "title": self.index_title, "subtitle": None}
         return views.overview(request, {**context, **(extra_context or {})})
+
+    def chargeback(self, request: HttpRequest) -> HttpResponse:
+        """Show what a month is charged to which cost centre."""
+        return chargeback_page(request, self.each_context(request))
+
+    def advice(self, request: HttpRequest) -> HttpResponse:
+        """Show what to do about cost."""
+        return advice_page(request, self.each_context(request))
 
     def unpriced(self, request: HttpRequest) -> HttpResponse:
         """Show the inbox of unpriced usage."""

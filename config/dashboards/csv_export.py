@@ -1,39 +1,35 @@
 """The overview's chart table as CSV."""
 
-import csv
-import io
+from collections.abc import Iterator
 
 from config.dashboards.question import Question
 from config.dashboards.spend import Spend
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def guarded(text: str) -> str:
-    """`text` such that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+from usage.exports.encoding import Column, ColumnType, Row, encode_csv
 
 
-def spend_csv(spend: Spend, question: Question) -> str:
+def spend_csv(spend: Spend, question: Question) -> bytes:
     """One line per period, exact amounts; the last line sums up."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    names = [guarded(series.name) for series in spend.series]
-    counts = ["tokens", "requests", "errors", "unpriced requests"]
-    writer.writerow(
-        [str(question.step), "from", "through", *names, f"total {question.currency}", *counts]
-    )
+    return b"".join(encode_csv(_columns(spend, question), _rows(spend, question)))
+
+
+def _columns(spend: Spend, question: Question) -> list[Column]:
+    costs = [series.name for series in spend.series]
+    counts = ("tokens", "requests", "errors", "unpriced requests")
+    return [
+        Column(str(question.step), ColumnType.TEXT),
+        Column("from", ColumnType.DATE),
+        Column("through", ColumnType.DATE),
+        *(Column(name, ColumnType.DECIMAL) for name in (*costs, f"total {question.currency}")),
+        *(Column(name, ColumnType.INTEGER) for name in counts),
+    ]
+
+
+def _rows(spend: Spend, question: Question) -> Iterator[Row]:
     for period, costs in spend.rows():
         sums = period.sums
-        writer.writerow(
-            [guarded(period.title), period.first, period.last]
-            + [f"{cost:f}" for cost in (*costs, sums.cost)]
-            + [sums.total_tokens, sums.events, sums.errors, sums.unpriced_events]
-        )
+        counts = (sums.total_tokens, sums.events, sums.errors, sums.unpriced_events)
+        yield period.title, period.first, period.last, *costs, sums.cost, *counts
     whole = spend.totals
-    writer.writerow(
-        ["total", question.first, question.last]
-        + [f"{cost:f}" for cost in (*(series.cost for series in spend.series), whole.cost)]
-        + [whole.total_tokens, whole.events, whole.errors, whole.unpriced_events]
-    )
-    return out.getvalue()
+    counts = (whole.total_tokens, whole.events, whole.errors, whole.unpriced_events)
+    parts = (series.cost for series in spend.series)
+    yield "total", question.first, question.last, *parts, whole.cost, *counts

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.urls import reverse
 
+from config.dashboards.bars import GROUP_NAMES, read_bar
 from config.dashboards.cards import read_cards
 from config.dashboards.links import day_parts, events_url
 from config.dashboards.panels import read_panels, read_unpriced
-from config.dashboards.question import CUSTOM, FILTERS, GROUPS, RANGES, Question
+from config.dashboards.question import CUSTOM, GROUPS, Question
 from config.dashboards.reading import Reading
 from config.dashboards.spend import read_spend
 from config.selectors import BEAT_SILENT_SECONDS, ROLLUP_LAG_SECONDS, beat_age
@@ -19,16 +19,7 @@ from usage.selectors.access import Viewer
 from usage.selectors.currency import shown_currencies
 from usage.selectors.freshness import system_state, waiting_since
 from usage.selectors.offers import offered_runs
-from usage.selectors.overview import has_usage, organization_choices, project_choices
-
-GROUP_NAMES = {
-    "model": "model",
-    "provider": "provider",
-    "organization": "organization",
-    "project": "project",
-    "agent_type": "agent type",
-    "subject": "person",
-}
+from usage.selectors.overview import has_usage
 
 
 def read_overview(viewer: Viewer, question: Question) -> dict[str, Any]:
@@ -68,38 +59,17 @@ def read_overview(viewer: Viewer, question: Question) -> dict[str, Any]:
 
 
 def _bar(viewer: Viewer, question: Question) -> dict[str, Any]:
-    chips = [
-        (GROUP_NAMES[name], question.filters[name], question.query_string(**{name: None}))
-        for name in FILTERS
-        if name in question.filters and name not in ("organization", "project")
-    ]
-    hidden = [(name, question.filters[name]) for name in FILTERS[2:] if name in question.filters]
-    if question.zone.key != settings.TALLYMAN_TIME_ZONE:
-        hidden.append(("tz", question.zone.key))
+    bar = read_bar(viewer, question)
     if question.step is not question.steps[0]:
-        hidden.append(("step", question.step))
+        bar["hidden"].append(("step", question.step))
     return {
-        "ranges": [(label, question.with_range(name), name) for name, label in RANGES],
+        **bar,
         "custom": question.with_range(CUSTOM),
         "is_custom": question.range == CUSTOM,
         "steps": [(s.title(), question.query_string(step=s), s) for s in question.steps],
         "groups": [(name, GROUP_NAMES[name]) for name in GROUPS],
-        "organizations": _choices(organization_choices(viewer), question, "organization"),
-        "projects": _choices(
-            project_choices(viewer, question.filters.get("organization")), question, "project"
-        ),
-        "organization": question.filters.get("organization", ""),
-        "project": question.filters.get("project", ""),
         "currencies": shown_currencies(),
-        "chips": chips,
-        "hidden": hidden,
     }
-
-
-def _choices(known: list[str], question: Question, name: str) -> list[str]:
-    """The known names, and the one asked for even where it is none of them."""
-    asked = question.filters.get(name)
-    return known if asked is None or asked in known else [asked, *known]
 
 
 def _system() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from config.dashboards.overview import read_overview
 from config.dashboards.question import Question, read_question
 from config.dashboards.reading import Reading
 from config.dashboards.spend import Spend, read_spend
+from config.navigation import addable_models
 from usage.selectors.access import viewer_of
 from usage.selectors.currency import NO_RATE
 from usage.selectors.questions import QuestionError
@@ -29,7 +30,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> TemplateResponse:
     _, shown = _answered(request, lambda question: read_overview(viewer, question))
     context |= shown
     context["events_endpoint"] = request.build_absolute_uri("/api/v1/events/")
-    context["can_make_keys"] = "usage.apikey" in _addable(context)
+    context["can_make_keys"] = "usage.apikey" in addable_models(context["available_apps"])
     return TemplateResponse(request, "admin/overview.html", context)
 
 
@@ -114,10 +115,3 @@ def _answered(request: HttpRequest, read: Callable[[Question], Answer]) -> tuple
             raise
         question = question.in_ledger_currency(error.message)
         return question, read(question)
-
-
-def _addable(context: dict[str, Any]) -> set[str]:
-    entries = (entry for group in context["available_apps"] for entry in group["models"])
-    return {
-        entry["model"]._meta.label_lower for entry in entries if entry.get("add_url") is not None
-    }

@@ -10,10 +10,13 @@ from django.db.models import Count, Sum
 from pricing.price_book import current_book
 from usage.demo.cast import COMPANIES
 from usage.demo.offers import Market, Offer, offers_until
-from usage.demo.stage import fill, is_filled
+from usage.demo.stage import fill, is_filled, settle
 from usage.demo.year import Plan, make_days
 from usage.ingest.values import EventValue
 from usage.models import DailyRollup, DirtyMark, Organization, Subject, UsageEvent
+from usage.selectors.access import EVERYTHING
+from usage.selectors.advice import advise
+from usage.selectors.chargeback import chargeback
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +131,7 @@ def test_the_demonstration_is_stored_priced_and_summed(catalogue: None) -> None:
         name: set(UsageEvent.objects.values_list(f"kind__{name}", flat=True))
         for name in ("action", "agent_type", "run_trigger", "service_tier", "billing_scope")
     }
-    assert kinds["action"] == {"agent", "batch", "chat", "index", "review"}
+    assert kinds["action"] == {"agent", "batch", "chat", "index", "label", "review"}
     assert {"Implementation", "Testing", "Security", "Revenue", "Support"} <= kinds["agent_type"]
     assert {"push", "cron", "manual", "pull_request"} <= kinds["run_trigger"]
     assert kinds["service_tier"] == {"standard", "batch"}
@@ -138,6 +141,22 @@ def test_the_demonstration_is_stored_priced_and_summed(catalogue: None) -> None:
         assert UsageEvent.objects.filter(status=status).exists(), status
     assert Subject.objects.exclude(email="").exclude(display_name="").count() > 15
     assert f"demo: {events['events']:,} events for acme, globex, initech" in out.getvalue()
+
+
+def test_every_kind_of_advice_has_a_case_and_cost_centres_are_charged(catalogue: None) -> None:
+    plan = Plan(1, NOW, 28, 0.35)
+    fill(plan, lambda _: None)
+    settle()
+    first, last = plan.first_day, plan.last_day
+    advice = advise(EVERYTHING, start=first, end=last + timedelta(days=1), time_zone="UTC")
+    assert {each.code for each in advice} >= {
+        "dear_session", "low_cache_rate", "cheaper_model", "retried_runs",
+    }  # fmt: skip
+    assert advice[0].about["session"].endswith("runaway")
+    charged = chargeback(EVERYTHING, first_month=first, last_month=last)
+    accounts = {account.code: sums.cost for account, sums, _ in charged.by_account()}
+    assert accounts.keys() >= {"4100", "4200", "4300", "APP", "R&D", "10-200", "10-300", ""}
+    assert all(accounts.values())
 
 
 def test_a_second_call_does_nothing(catalogue: None) -> None:

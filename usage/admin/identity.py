@@ -1,9 +1,11 @@
 """Organizations, projects, teams, people and members."""
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
 from django.db.models import Field, ForeignKey, QuerySet
 from django.forms import Field as FormField
 from django.forms import ModelChoiceField, ModelForm, Select
@@ -12,14 +14,15 @@ from django.http import HttpRequest
 from pricing.models import RateCard
 from pricing.publishing import Provenance
 from pricing.selectors import MANUAL
+from usage.admin.assignments import AssignmentInline
 from usage.admin.scope import OrganizationFilter, ScopedAdmin, changeable, reach_of
 from usage.archiving import archive, restore
 from usage.contracts import change_contract
-from usage.models import Membership, Organization, Project, Subject, Team
+from usage.models import CostCentre, Membership, Organization, Project, Subject, Team
 from usage.organizations import change_time_zone, check_time_zone_may_change
 
 Archivable = TypeVar("Archivable", Organization, Project)
-Owned = TypeVar("Owned", Project, Team, Subject)
+Owned = TypeVar("Owned", Project, Team, Subject, CostCentre)
 
 
 class ArchivedFilter(admin.SimpleListFilter):
@@ -148,6 +151,13 @@ class OwnedAdmin(ScopedAdmin[Owned]):
     client_name = "slug"
     list_select_related = ["organization"]
     autocomplete_fields = ["organization"]
+    page_inlines: Sequence[type[InlineModelAdmin[Any, Any]]] = ()
+
+    def get_inlines(
+        self, request: HttpRequest, obj: Owned | None
+    ) -> list[type[InlineModelAdmin[Any, Any]]]:
+        """Further rows, once there is something that they belong to."""
+        return [] if obj is None else list(self.page_inlines)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Owned | None = None) -> list[str]:
         """Organization and client name can be chosen only at first."""
@@ -158,6 +168,7 @@ class OwnedAdmin(ScopedAdmin[Owned]):
 class ProjectAdmin(OwnedAdmin[Project], ArchivableAdmin[Project]):
     """Repositories and products."""
 
+    page_inlines = [AssignmentInline]
     list_display = ["slug", "name", "organization", "created_at", "archived_at"]
     list_filter = [ArchivedFilter, ("organization", OrganizationFilter)]
     search_fields = ["slug", "name"]
@@ -168,6 +179,7 @@ class ProjectAdmin(OwnedAdmin[Project], ArchivableAdmin[Project]):
 class TeamAdmin(OwnedAdmin[Team]):
     """Groups of people or projects."""
 
+    page_inlines = [AssignmentInline]
     list_display = ["slug", "name", "organization", "created_at"]
     list_filter = [("organization", OrganizationFilter)]
     search_fields = ["slug", "name"]

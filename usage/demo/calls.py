@@ -26,6 +26,8 @@ class Shape:
 
 AGENT = Shape(prompt=14_000, growth=2_600, answer=520, cached=0.9)
 RUNAWAY = Shape(prompt=110_000, growth=40, answer=900, cached=0.55)
+CARELESS = Shape(prompt=14_000, growth=2_600, answer=520, cached=0.5)
+LABEL = Shape(prompt=3_600, growth=0, answer=14, cached=0.7)
 CHAT = Shape(prompt=2_400, growth=900, answer=430, cached=0.55)
 REVIEW = Shape(prompt=11_000, growth=1_500, answer=650, cached=0.6)
 SUPPORT = Shape(prompt=1_500, growth=350, answer=160, cached=0.7)

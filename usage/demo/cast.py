@@ -16,16 +16,37 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A project and the features that calls in it are tagged with."""
+    """A project and the features that calls in it are tagged with.
+
+    Agents of a `careless` one change their prompts at the start, so that caches rarely help.
+    """
 
     project: str
     features: tuple[str, ...]
     weight: float
+    careless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A cost centre with the projects and teams that are charged to it.
+
+    It took over `later_projects` half a year ago.
+    """
+
+    code: str
+    name: str
+    projects: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    later_projects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """One organization; `size` scales how much it does."""
+    """One organization; `size` scales how much it does.
+
+    `labels` is a project that has texts labelled by the best model there is.
+    """
 
     slug: str
     name: str
@@ -34,6 +55,8 @@ class Company:
     people: tuple[Person, ...]
     services: tuple[Person, ...]
     works: tuple[Work, ...]
+    accounts: tuple[Account, ...]
+    labels: str = ""
 
 
 def _people(domain: str, **teams: str) -> tuple[Person, ...]:
@@ -75,6 +98,11 @@ COMPANIES = (
             Work("platform-api", ("auth", "webhooks"), 3),
             Work("data-lake", ("labelling", "reports"), 2),
         ),
+        accounts=(
+            Account("4100", "Online shop", projects=("checkout", "storefront")),
+            Account("4200", "Engineering", projects=("platform-api",), teams=("platform",)),
+            Account("4300", "Data office", later_projects=("data-lake",)),
+        ),
     ),
     Company(
         slug="globex",
@@ -93,6 +121,11 @@ COMPANIES = (
             Work("lab-notebook", ("summaries", "literature"), 3),
             Work("campaigns", ("copy", "segments"), 2),
         ),
+        accounts=(
+            Account("APP", "Mobile", projects=("mobile-app",)),
+            Account("R&D", "Research", teams=("research",)),
+        ),
+        labels="campaigns",
     ),
     Company(
         slug="initech",
@@ -107,7 +140,11 @@ COMPANIES = (
         services=_services(billing="invoice-reader", tools="dependency-bot"),
         works=(
             Work("invoicing", ("extraction", "matching"), 4),
-            Work("dev-tools", ("codegen", "upgrades"), 3),
+            Work("dev-tools", ("codegen", "upgrades"), 3, careless=True),
+        ),
+        accounts=(
+            Account("10-200", "Billing", projects=("invoicing",), teams=("billing",)),
+            Account("10-300", "Tools", projects=("dev-tools",)),
         ),
     ),
 )

@@ -41,7 +41,8 @@ def _pick(rng: Random, table: tuple[tuple[str, int], ...]) -> str:
 class Day:
     """Makes the events of `company` on its local `day`; equal `rng` seeds make equal events.
 
-    `volume` is how busy the day is against an ordinary weekday of a full-grown year.
+    `volume` is how busy the day is against an ordinary weekday of a full-grown year. On `broken`
+    days the nightly release breaks off and is run again.
     """
 
     company: Company
@@ -49,6 +50,7 @@ class Day:
     volume: float
     market: Market
     rng: Random
+    broken: bool = False
     made: list[EventValue] = field(default_factory=list)
     jobs: int = 0
 
@@ -69,6 +71,10 @@ class Day:
             self._batch()
         for _ in self._count(3 * self.company.size * services):
             self._index()
+        if self.company.labels and not weekend:
+            self._label(round(60 * self.volume))
+        if self.broken and not weekend and self.rng.random() < 2 * self.volume:
+            self._broken_release()
         self.made.sort(key=lambda event: event.occurred_at)
         return self.made
 
@@ -105,14 +111,14 @@ class Day:
         trigger = _pick(self.rng, _TRIGGERS)
         by_clock = trigger == "cron"
         who = self.rng.choice(self.company.services) if by_clock else self._person()
-        shared = self._shared(
-            who, self._work(), action="agent", agent_type=_pick(self.rng, _AGENTS)
-        )
+        work = self._work()
+        shared = self._shared(who, work, action="agent", agent_type=_pick(self.rng, _AGENTS))
         name = self._name("run")
         shared |= {"run_id": name, "session_id": name, "run_trigger": trigger}
         steps = 3 + int(self.rng.expovariate(1 / 9))
         start = self._at(_NIGHT if by_clock else _OFFICE)
-        self._steps(min(steps, 45), start, 25.0, self._offer(FLAGSHIP), calls.AGENT, shared)
+        shape = calls.CARELESS if work.careless else calls.AGENT
+        self._steps(min(steps, 45), start, 25.0, self._offer(FLAGSHIP), shape, shared)
 
     def _review(self) -> None:
         shared = self._shared(
@@ -149,6 +155,34 @@ class Day:
         shared |= {"operation": "embeddings"}
         steps = self.rng.randint(6, 20)
         self._steps(steps, self._at(_ALL_DAY), 3.0, self._offer(EMBEDDINGS), calls.INDEX, shared)
+
+    def _label(self, count: int) -> None:
+        work = next(work for work in self.company.works if work.project == self.company.labels)
+        shared = self._shared(self.company.services[-1], work, action="label")
+        shared |= {"session_id": self._name("label")}
+        self._steps(count, self._at(_OFFICE), 6.0, self._best(), calls.LABEL, shared)
+
+    def _broken_release(self) -> None:
+        work = self.company.works[-1]
+        start = self._at((0, 0, 0, *([1] * 21)))
+        for pause, steps, lost in ((0, 14, 6), (35, 16, 0)):
+            shared = self._shared(
+                self.company.services[0], work, action="agent", agent_type="Release"
+            )
+            name = self._name("release")
+            shared |= {"run_id": name, "session_id": name, "run_trigger": "cron"}
+            before = len(self.made)
+            at = start + timedelta(minutes=pause)
+            self._steps(steps, at, 25.0, self._best(), calls.AGENT, shared)
+            for event in self.made[before + steps - lost :]:
+                # The time limit of the runner breaks off answers that are billed all the same.
+                event.status = "error"
+
+    def _best(self) -> Offer:
+        """The flagship that is chosen most often on this day."""
+        offers, shares = self.market.lane(FLAGSHIP)
+        own = [share - before for share, before in zip(shares, [0.0, *shares], strict=False)]
+        return offers[own.index(max(own))]
 
     def _steps(
         self, count: int, start: datetime, pause: float, offer: Offer, shape: Shape,

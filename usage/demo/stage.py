@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pricing.price_book import current_book
 from usage.demo.cast import COMPANIES
+from usage.demo.charging import charge
 from usage.demo.offers import Offer, offers_until
 from usage.demo.year import Plan, make_days
 from usage.ingest.claims import find_claims
@@ -71,6 +72,7 @@ def fill(plan: Plan, on_day: Callable[[int], None]) -> Filled:
             del waiting[:CHUNK]
         on_day(1)
     _store(waiting, caller, filled)
+    charge(plan.first_day, plan.last_day)
     if held_back is not None:
         _store([held_back], caller, filled)
     return filled

@@ -14,6 +14,8 @@ from usage.ingest.values import EventValue
 
 RUNAWAY_DAYS_AGO = 9
 RUNAWAY_CALLS = 900
+BROKEN_DAYS = 16
+"""For how long the nightly release of the first organization has been breaking off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,20 @@ class Plan:
     days: int
     scale: float
 
+    @property
+    def last_day(self) -> date:
+        """The last day, in UTC."""
+        return self.now.astimezone(UTC).date()
+
+    @property
+    def first_day(self) -> date:
+        """The first day, in UTC."""
+        return self.last_day - timedelta(days=self.days - 1)
+
 
 def make_days(plan: Plan, offers: list[Offer]) -> Iterator[list[EventValue]]:
     """The events of each day, all organizations together, ascending; none is after `now`."""
-    last = plan.now.astimezone(UTC).date()
-    first = last - timedelta(days=plan.days - 1)
+    first, last = plan.first_day, plan.last_day
     runaway = _runaway_day(last)
     # A zone east of Greenwich is in tomorrow before UTC is.
     for day in iterate_days(first, last + timedelta(days=1)):
@@ -43,8 +54,10 @@ def make_days(plan: Plan, offers: list[Offer]) -> Iterator[list[EventValue]]:
                 continue
             rng = Random(f"{plan.seed}/{company.slug}/{day}")  # noqa: S311 - not for secrets
             volume = plan.scale * _growth((day - first).days / max(plan.days, 1), day, rng)
-            maker = Day(company, day, volume, market, rng)
-            if company is COMPANIES[0] and day == runaway:
+            is_first = company is COMPANIES[0]
+            broken = is_first and (last - day).days < BROKEN_DAYS
+            maker = Day(company, day, volume, market, rng, broken)
+            if is_first and day == runaway:
                 maker.runaway(max(5, round(RUNAWAY_CALLS * plan.scale)))
             events.extend(maker.events())
         yield sorted(

@@ -1,0 +1,85 @@
+"""`GET /forecast/`: what a month will have cost when it is over."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
+from usage.api.parameters import OwnFormat, ParameterReader, refuse
+from usage.api.schema.forecast import FORECAST, PERIODS
+from usage.models import APIKey
+from usage.selectors.access import Viewer, report_zone, viewer_of
+from usage.selectors.filters import ORGANIZATION
+from usage.selectors.forecasts import Forecast, forecast_spend, month_after, this_month
+from usage.selectors.questions import QuestionError
+
+_AMOUNTS = ("spent", "expected", "low", "high", "run_rate")
+
+
+class ForecastView(APIView):
+    """What the present or the next month will have cost, by the weekdays of the past weeks.
+
+    `low` to `high` is a band that holds four times of five; with less than 14 days of history
+    there is only `run_rate`, which goes on as the complete days of the month went on average.
+    `back_test_error` is how far, in percent, forecasts of the last weeks missed on average.
+    """
+
+    authentication_classes = (KeyAuthentication, StaffSession)
+    permission_classes = (HasScope,)
+    content_negotiation_class = OwnFormat
+    scope = APIKey.Scope.READ
+
+    @FORECAST
+    def get(self, request: Request) -> HttpResponse:
+        """Forecast a month."""
+        viewer = viewer_of(request.user)
+        reader = ParameterReader(request.GET)
+        filters = reader.filters()
+        period = reader.choice("period", PERIODS, PERIODS[0])
+        zone = reader.zone(lambda: report_zone(viewer, filters.get(ORGANIZATION)))
+        currency = reader.one("currency")
+        reader.finish()
+        today = datetime.now(ZoneInfo(zone)).date()
+        start, end = this_month(today) if period == PERIODS[0] else month_after(today)
+        try:
+            forecast = forecast_spend(
+                viewer, start=start, end=end, today=today, time_zone=zone, filters=filters,
+                currency=currency,
+            )  # fmt: skip
+        except QuestionError as error:
+            refuse(error)
+        body = {
+            "period": period,
+            "timezone": zone,
+            **_as_json(forecast),
+            "budget": self.budget(viewer, filters, forecast),
+        }
+        return HttpResponse(msgspec.json.encode(body), content_type="application/json")
+
+    def budget(
+        self, viewer: Viewer, filters: Mapping[str, Collection[str]], forecast: Forecast
+    ) -> object:
+        """The budget that the forecast is measured against, None without one."""
+        return None
+
+
+def _as_json(forecast: Forecast) -> dict[str, object]:
+    error = forecast.back_test_error
+    return {
+        "from": forecast.start,
+        "to": forecast.end,
+        "currency": forecast.currency,
+        "as_of": forecast.as_of,
+        "unpriced_events": forecast.unpriced_events,
+        **{
+            name: None if (value := getattr(forecast, name)) is None else f"{value:f}"
+            for name in _AMOUNTS
+        },
+        "back_test_error": None if error is None else f"{error:f}",
+        "days_of_history": forecast.days_of_history,
+    }
