@@ -3,6 +3,9 @@
 from celery import shared_task
 
 from usage import rollups
+from usage.exports.expiring import expire_exports
+from usage.exports.working import continue_exports as work_on_exports
+from usage.focus import freeze_closed_months
 from usage.ingest import partitions
 from usage.rerating import continue_runs
 
@@ -23,3 +26,16 @@ def make_partitions_ahead() -> None:
 def continue_ratings() -> None:
     """Look at new prices and do what re-ratings wait for."""
     continue_runs()
+
+
+@shared_task
+def continue_exports() -> None:
+    """Write the files that were asked for."""
+    work_on_exports()
+
+
+@shared_task
+def tidy_exports() -> None:
+    """Take away the files that have expired, and keep the charges of months closed since."""
+    expire_exports()
+    freeze_closed_months()

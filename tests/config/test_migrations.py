@@ -16,6 +16,8 @@ TASKS = {
     "pricing.tasks.sync_prices": (86_400, 43_200),
     "pricing.tasks.sync_openrouter": (86_400, 43_200),
     "usage.tasks.continue_ratings": (5, 4),
+    "usage.tasks.continue_exports": (5, 4),
+    "usage.tasks.tidy_exports": (3_600, 1_800),
 }
 
 
@@ -34,7 +36,7 @@ def shipped() -> dict[str, tuple[int, int]]:
 
 def ship() -> None:
     # A transactional test that ran before has emptied every table.
-    for name in ("0002_schedule", "0004_price_sync_schedule"):
+    for name in ("0002_schedule", "0004_price_sync_schedule", "0005_export_schedule"):
         import_module(f"config.migrations.{name}").add(apps, connection.schema_editor())
 
 

@@ -1,7 +1,9 @@
 """Admin pages of the usage app, one module per topic."""
 
 from usage.admin.closed_months import ClosedMonthAdmin
+from usage.admin.cost_centres import CostCentreAdmin
 from usage.admin.events import UsageEventAdmin
+from usage.admin.exports import ExportAdmin
 from usage.admin.identity import (
     MembershipAdmin,
     OrganizationAdmin,
@@ -27,7 +29,9 @@ from usage.admin.rollups import (
 __all__ = [
     "APIKeyAdmin",
     "ClosedMonthAdmin",
+    "CostCentreAdmin",
     "DailyRollupAdmin",
+    "ExportAdmin",
     "MembershipAdmin",
     "MonthlyRollupAdmin",
     "OrganizationAdmin",

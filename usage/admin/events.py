@@ -118,6 +118,7 @@ class UsageEventAdmin(RerateAction, ReadOnlyAdmin[UsageEvent]):
     """Stored events, newest first."""
 
     change_form_template = "tallyman/event.html"
+    change_list_template = "usage/event_list.html"
     list_display = [
         "occurred", "event_id", "organization", "project", "subject", "kind",
         "outcome", "input_count", "output_count", "shown_cost",

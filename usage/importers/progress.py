@@ -25,8 +25,8 @@ def byte_progress(label: str, total: int | None) -> Iterator[Callable[[int], Non
 
 
 @contextmanager
-def count_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar over `total` steps; yields the function that moves it on."""
+def count_progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar over `total` steps (None = unknown); yields the function that moves it on."""
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:

@@ -55,6 +55,11 @@ def query_usage(query: UsageQuery) -> UsageAnswer:
     return UsageAnswer(rows, _sums(plan, totals), fresh, last, currency)
 
 
+def check_usage(query: UsageQuery) -> None:
+    """Raise QuestionError if a question makes no sense, without answering it."""
+    _plan(query)
+
+
 def _plan(query: UsageQuery) -> Plan:
     bounds = bounds_of(query.start, query.end, query.time_zone)
     check_count(bounds, query.granularity)
