@@ -3,25 +3,18 @@
 
 import os
 import sys
+from importlib import import_module
 
-from django.core.management import execute_from_command_line
-from django.db import DatabaseError
-
-from config.embedded import attach_for_command
+from config.status_line import answered
 
 
 def main() -> None:
-    """Run the management command named on the command line."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    attach_for_command(sys.argv[1:])
-    try:
-        execute_from_command_line(sys.argv)
-    except DatabaseError as error:
-        if "--traceback" in sys.argv:
-            raise
-        reason = str(error).strip().partition("\n")[0]
-        sys.stderr.write(f"database: {reason}\n")
-        sys.exit(1)
+    """Run the management command named on the command line.
+
+    The command line loads Django, which takes longer than a prompt may wait.
+    """
+    if not answered(sys.argv[1:], os.environ):
+        import_module("config.command_line").main()
 
 
 if __name__ == "__main__":
