@@ -21,7 +21,15 @@ class Group:
 
 HOME = "admin:index"
 GROUPS = (
-    Group("Dashboards", "dashboards", pages=(("Overview", HOME, ""),)),
+    Group(
+        "Dashboards",
+        "dashboards",
+        pages=(
+            ("Overview", HOME, ""),
+            ("Chargeback", "admin:chargeback", "usage.usageevent"),
+            ("Advice", "admin:advice", "usage.usageevent"),
+        ),
+    ),
     Group(
         "Operations",
         "operations",
@@ -46,6 +54,7 @@ GROUPS = (
             ("usage.dailyrollup", "Daily sums"),
             ("usage.monthlyrollup", "Monthly sums"),
             ("usage.usagerollup", "15-minute sums"),
+            ("usage.export", "Exports"),
             ("pricing.priceversion", "Prices"),
             ("pricing.aimodel", "Models"),
             ("pricing.provider", "Providers"),
@@ -62,6 +71,7 @@ GROUPS = (
             ("usage.organization", "Organizations"),
             ("usage.project", "Projects"),
             ("usage.team", "Teams"),
+            ("usage.costcentre", "Cost centres"),
             ("usage.subject", "People"),
             ("usage.membership", "Members"),
             ("auth.user", "Users"),
@@ -103,6 +113,14 @@ def current_name(groups: list[dict[str, Any]]) -> str:
     """The name of the sidebar's entry for the page shown, "" where it has none."""
     entries = (entry for group in groups for entry in group["models"])
     return next((str(entry["name"]) for entry in entries if entry.get("current")), "")
+
+
+def addable_models(groups: list[dict[str, Any]]) -> set[str]:
+    """The `app.model` labels of the sidebar's entries of which somebody may add any."""
+    entries = (entry for group in groups for entry in group["models"])
+    return {
+        entry["model"]._meta.label_lower for entry in entries if entry.get("add_url") is not None
+    }
 
 
 def _page(label: str, name: str, path: str) -> dict[str, Any]:

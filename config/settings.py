@@ -26,6 +26,15 @@ TALLYMAN_PRICES_URL = os.environ.get("TALLYMAN_PRICES_URL")
 TALLYMAN_OPENROUTER_URL = _env.str(
     "TALLYMAN_OPENROUTER_URL", default="https://openrouter.ai/api/v1/models"
 )
+# How long the file of an export is kept, and how many exports are written at the same time: each
+# takes one of the worker's processes, which everything else waits for.
+TALLYMAN_EXPORT_HOURS = _env.int("TALLYMAN_EXPORT_HOURS", default=24)
+TALLYMAN_EXPORTS_AT_ONCE = _env.int("TALLYMAN_EXPORTS_AT_ONCE", default=1)
+
+# The subscription that `cost quota report` measures against; 0 requests means there is none.
+TALLYMAN_PLAN = _env.str("TALLYMAN_PLAN", default="Subscription")
+TALLYMAN_PLAN_REQUESTS = _env.int("TALLYMAN_PLAN_REQUESTS", default=0)
+TALLYMAN_PLAN_WINDOW = _env.str("TALLYMAN_PLAN_WINDOW", default="5h")
 
 DEBUG = _env.bool("DEBUG", default=False)
 SECRET_KEY = env.secret_key(os.environ, TALLYMAN_DATA, debug=DEBUG)
@@ -132,6 +141,25 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": [],
     "EXCEPTION_HANDLER": "usage.api.problems.problem_handler",
     "COERCE_DECIMAL_TO_STRING": True,
+    "DEFAULT_SCHEMA_CLASS": "usage.api.schema.inspection.DocumentedSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tallyman",
+    "DESCRIPTION": "Records what AI calls used, prices it, sums it, limits it and tells people. "
+    "Money is in decimal strings, times are RFC 3339; costs are estimates of the provider's bill.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    # The contract holds no data: whoever finds the server may read it.
+    "SERVE_AUTHENTICATION": [],
+    "SORT_OPERATION_PARAMETERS": False,
+    "DEFAULT_GENERATOR_CLASS": "usage.api.schema.inspection.ContractGenerator",
+    "PREPROCESSING_HOOKS": ["usage.api.schema.inspection.plain_paths"],
+    "POSTPROCESSING_HOOKS": ["usage.api.schema.components.add_components"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
 
 vars().update(_env.email_url("EMAIL_URL", default="consolemail://"))

@@ -1,8 +1,9 @@
 """All URLs of the site."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config import health
 
@@ -11,6 +12,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
+    re_path(r"^api/v1/schema/?\Z", SpectacularAPIView.as_view(), name="schema"),
+    re_path(
+        r"^api/v1/docs/?\Z",
+        SpectacularSwaggerSplitView.as_view(template_name="api/docs.html"),
+        name="docs",
+    ),
     path("api/v1/", include("usage.api.urls")),
 ]
 

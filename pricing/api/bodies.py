@@ -19,12 +19,17 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.+)`\Z")
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class _Tier(msgspec.Struct, forbid_unknown_fields=True):
+class TierBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What units beyond `above` cost."""
+
     above: int
     unit_price: Decimal
 
 
-class _Price(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class PriceBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """One price to set, of `per` units, from `effective_from` on: by default from now, or for
+    all time where it is the first of its model."""
+
     provider: str
     model: str
     meter: str
@@ -33,7 +38,7 @@ class _Price(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     per: int = 1_000_000
     service_tier: str = "standard"
     effective_from: _Aware | None = None
-    tiers: list[_Tier] = []
+    tiers: list[TierBody] = []
     graduated: bool = False
     reason: str = ""
 
@@ -43,7 +48,7 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _body = msgspec.json.Decoder(_Body)
-_price = msgspec.json.Decoder(_Price)
+_price = msgspec.json.Decoder(PriceBody)
 
 
 class MalformedBody(ValueError):
@@ -59,7 +64,7 @@ def read_prices(body: bytes) -> list[PriceItem]:
     try:
         raws = _body.decode(body).prices
     except msgspec.ValidationError as error:
-        raise PriceError(_fault(str(error), None)) from error
+        raise PriceError(fault_of(str(error))) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedBody(f"The body is not valid JSON: {error}.") from error
     if len(raws) > MAX_PRICES:
@@ -76,7 +81,7 @@ def _items(raws: list[msgspec.Raw], faults: list[PriceFault]) -> Iterator[PriceI
         try:
             price = _price.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            faults.append(_fault(str(error), index))
+            faults.append(fault_of(str(error), index))
             continue
         yield PriceItem(
             provider=price.provider,
@@ -93,7 +98,8 @@ def _items(raws: list[msgspec.Raw], faults: list[PriceFault]) -> Iterator[PriceI
         )
 
 
-def _fault(message: str, index: int | None) -> PriceFault:
+def fault_of(message: str, index: int | None = None, root: str = "prices") -> PriceFault:
+    """What msgspec says is wrong with a body, by field; `root` where that is all of it."""
     found = _PLACE.match(message)
     what, path = (found["what"], found["path"]) if found else (message, "")
     for pattern, code, text in (
@@ -103,4 +109,4 @@ def _fault(message: str, index: int | None) -> PriceFault:
         if named := pattern.match(what):
             field = f"{path}.{named[1]}" if path else named[1]
             return PriceFault(field, code, text, index)
-    return PriceFault(path or "prices", "invalid", f"{what}.", index)
+    return PriceFault(path or root, "invalid", f"{what}.", index)

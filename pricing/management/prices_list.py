@@ -23,9 +23,8 @@ def add_list_arguments(parser: ArgumentParser) -> None:
 
 def price_table(provider: str, model: str, card: str) -> Table:
     """The prices in force now, one meter a row. Raises CommandError when none match."""
-    question = PriceQuestion(
-        timezone.now(), RateCard.objects.all(), provider, model, card, limit=EVERY_PRICE
-    )
+    filters = {"provider": provider, "model": model, "rate_card": card}
+    question = PriceQuestion(timezone.now(), RateCard.objects.all(), filters, EVERY_PRICE)
     rows = list_prices(question).rows
     if not rows:
         raise CommandError("no prices match; `prices sync` loads the catalogue")

@@ -1,6 +1,7 @@
 """Reads of prices: for the price book and for syncing, as lists, and along time."""
 
 from pricing.selectors.comparing import change_text, is_far, percent_text, rise
+from pricing.selectors.filters import PriceFilters
 from pricing.selectors.history import HistoryRow, MeterStep, price_history
 from pricing.selectors.listing import (
     ListedPrice,
@@ -24,6 +25,7 @@ __all__ = [
     "HistoryRow",
     "ListedPrice",
     "MeterStep",
+    "PriceFilters",
     "PricePage",
     "PriceQuestion",
     "StoredVersion",

@@ -1,8 +1,8 @@
 """Lists of the prices in force at one time."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from pricing.models import PriceVersion, RateCard
 from pricing.rating import MeterPrice
+from pricing.selectors.filters import PriceFilters
 from pricing.selectors.versions import StoredVersion, live_versions, stored_versions
 
 Place: TypeAlias = tuple[str, str, str, int, int]
@@ -41,16 +42,13 @@ class ListedPrice:
 class PriceQuestion:
     """Which prices to list: in force at `at` (any time of day), on `cards`.
 
-    `provider` is a slug, `model` a part of a name, `rate_card` a card's name, `currency` the one
-    prices are stated in; empty means any. A page starts after `after` or ends before `before`.
+    `filters` are those of `PriceFilters` by name, empty ones left aside. A page starts after
+    `after` or ends before `before`.
     """
 
     at: datetime
     cards: QuerySet[RateCard]
-    provider: str = ""
-    model: str = ""
-    rate_card: str = ""
-    currency: str = ""
+    filters: Mapping[str, str] = field(default_factory=dict)
     limit: int = 10_000
     after: Place | None = None
     before: Place | None = None
@@ -108,15 +106,8 @@ def _in_force(question: PriceQuestion) -> QuerySet[PriceVersion]:
         effective_from__lte=question.at,
         rate_card__in=question.cards,
     )
-    if question.provider:
-        versions = versions.filter(model__provider__slug=question.provider.lower())
-    if question.model:
-        versions = versions.filter(model__name__icontains=question.model)
-    if question.rate_card:
-        versions = versions.filter(rate_card__name=question.rate_card)
-    if question.currency:
-        versions = versions.filter(currency=question.currency)
-    return versions
+    passing: QuerySet[PriceVersion] = PriceFilters(question.filters, versions).qs
+    return passing
 
 
 def _sorted(versions: list[StoredVersion]) -> list[StoredVersion]:

@@ -11,9 +11,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from config.dashboards.cards import change, sparkline
-from config.dashboards.csv_export import guarded
 from config.dashboards.question import read_question
 from tests.config.site_data import at, event, send, staff
+from usage.exports.cells import safe_cell
 from usage.models import DirtyMark, Organization
 from usage.organizations import ensure_organization
 from usage.selectors.access import viewer_of
@@ -178,7 +178,7 @@ def test_csv_cells_cannot_start_a_formula(admin_client: Client, catalogue: None)
 
     header = next(csv.reader(io.StringIO(answer.text)))
     assert header[3] == '\'=HYPERLINK("http://x")'
-    assert [guarded(text) for text in ("+1", "-1", "@a", "\ta", "a")] == [
+    assert [safe_cell(text) for text in ("+1", "-1", "@a", "\ta", "a")] == [
         "'+1", "'-1", "'@a", "'\ta", "a",
     ]  # fmt: skip
 

@@ -38,7 +38,7 @@ def test_a_price_set_while_a_list_is_read_does_no_harm(
 ) -> None:
     set_price("3", 1)
     interrupt(listing, "stored_versions")
-    page = list_prices(PriceQuestion(NOW, RateCard.objects.all(), provider="shop"))
+    page = list_prices(PriceQuestion(NOW, RateCard.objects.all(), {"provider": "shop"}))
     found = [(row.price.unit_price, row.facts.rate_card) for row in page.rows]
     assert found == [(Decimal(4), MANUAL)]
 

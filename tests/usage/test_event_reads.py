@@ -124,7 +124,24 @@ def test_events_are_listed_newest_first(caller: Caller, client: APIClient) -> No
         ("status=error", ["b"]),
         ("tag:env=live", ["a"]),
         ("session=s1", ["a"]),
-        ("model=claude-sonnet-4-5&status=success", ["d", "c", "a"]),
+        ("model=claude-sonnet-4-5&status=success", ["c", "a"]),
+        ("status=error&status=success", ["d", "c", "b", "a"]),
+        ("status=", ["d", "c", "b", "a"]),
+        ("tag:env=&project=web", ["c"]),
+        ("tag:1=one", ["c"]),
+        ("estimated=true", ["c"]),
+        ("estimated=false&status=success", ["d", "a"]),
+        ("unpriced=true", ["d"]),
+        ("unpriced=0&project=web", ["c", "a"]),
+        ("min_cost=0.0045", ["c", "b", "a"]),
+        ("min_cost=0.0045&max_cost=0.0045", ["b", "a"]),
+        ("max_cost=0.0044", []),
+        ("state=counted&status=error", ["b"]),
+        ("state=superseded&state=reversal", []),
+        ("event_id=a&event_id=c&event_id=zz", ["c", "a"]),
+        ("event_id=a&project=api", []),
+        ("session=", ["d", "c", "b"]),
+        ("provider=anthropic&run=", ["c", "b", "a"]),
         ("from=2026-11-20T12:00:02Z", ["d", "c"]),
         ("to=2026-11-20T12:00:02Z", ["b", "a"]),
         ("from=2026-11-21", []),
@@ -139,8 +156,20 @@ def test_listed_events_can_be_filtered(
         [
             event("a", tags={"env": "live"}, session_id="s1"),
             event("b", project="api", status="error", occurred_at=NOON + second),
-            event("c", occurred_at=NOON + 2 * second),
-            event("d", project=None, occurred_at=NOON + 3 * second),
+            event(
+                "c",
+                occurred_at=NOON + 2 * second,
+                estimated=True,
+                output_tokens=101,
+                tags={"1": "one"},
+            ),
+            event(
+                "d",
+                project=None,
+                provider="",
+                model="nobody-knows-9",
+                occurred_at=NOON + 3 * second,
+            ),
         ],
         caller,
     )
@@ -168,11 +197,19 @@ def test_pages_lead_to_the_end_and_back(caller: Caller, client: APIClient) -> No
     [
         ("colour=red", "colour", "unknown"),
         ("status=late", "status", "unknown"),
+        ("state=lost", "state", "unknown"),
+        ("estimated=maybe", "estimated", "unknown"),
+        ("min_cost=dear", "min_cost", "invalid"),
+        ("min_cost=NaN", "min_cost", "invalid"),
+        ("min_cost=-1", "min_cost", "min_value"),
+        ("max_cost=1&max_cost=2", "max_cost", "repeated"),
+        ("event_id=%00", "event_id", "invalid"),
+        ("tag:=x", "tag:", "unknown_dimension"),
         ("limit=1001", "limit", "out_of_range"),
         ("cursor=x", "cursor", "invalid_cursor"),
         ("from=soon", "from", "invalid"),
         ("from=2026-11-02&to=2026-11-01", "to", "empty_range"),
-        ("format=csv", "format", "unknown"),
+        ("format=xml", "format", "unknown"),
     ],
 )
 def test_a_bad_parameter_of_the_list_is_named(
@@ -198,7 +235,7 @@ def test_a_page_of_events_costs_few_statements(
 ) -> None:
     ingest([event(f"e{i}", project=f"p{i}", subject=f"s{i}") for i in range(20)], caller)
     client.get("/api/v1/events/")
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert len(names(client.get("/api/v1/events/"))) == 20
     with django_assert_max_num_queries(4):
         assert get(client, "e1").status_code == 200

@@ -67,6 +67,9 @@ def test_filters_narrow_the_list(client: APIClient) -> None:
     assert all("haiku" in row["model"] for row in listed(client, model="haiku"))
     assert listed(client, currency="EUR") == []
     assert listed(client, rate_card="catalogue", provider="mistral") != []
+    assert listed(client, rate_card_kind="contracted") == []
+    assert {row["service_tier"] for row in listed(client, service_tier="batch")} == {"batch"}
+    assert listed(client, currency="usd", model="") == listed(client)
 
 
 def test_pages_lead_forth_and_back(client: APIClient) -> None:
@@ -86,6 +89,8 @@ def test_pages_lead_forth_and_back(client: APIClient) -> None:
         ({"cursor": "x"}, "cursor"),
         ({"limit": "10001"}, "limit"),
         ({"at": "yesterday"}, "at"),
+        ({"service_tier": "slow"}, "service_tier"),
+        ({"rate_card_kind": "cheap"}, "rate_card_kind"),
         ({"colour": "red"}, "colour"),
     ],
 )

@@ -167,7 +167,7 @@ def test_csv_has_all_rows_and_no_cell_that_is_a_formula(month: Caller, client: A
 def test_csv_goes_on_over_all_pages(
     month: Caller, client: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("usage.selectors.usage.MAX_ROWS", 1)
+    monkeypatch.setattr("usage.exports.sums.PAGE", 1)
     parameters = {**NOVEMBER, "format": "csv", "group_by": "project"}
     assert client.get("/api/v1/usage/", parameters).getvalue().count(b"\r\n") == 4
     limited = client.get("/api/v1/usage/", {**parameters, "limit": "1"})

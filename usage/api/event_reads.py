@@ -1,23 +1,28 @@
 """`GET /events/` and `GET /events/{event_id}/`: stored events with their receipts."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
+from usage.api.files import file_response
 from usage.api.parameters import MAX_PAGE, OwnFormat, ParameterReader, page_link, refuse
-from usage.models import APIKey, UsageEvent
-from usage.selectors.access import report_zone, viewer_of
+from usage.api.questions import read_event_question
+from usage.api.schema.event_reads import GET_EVENT
+from usage.exports.events import open_events
+from usage.models import APIKey, Export, UsageEvent
+from usage.selectors.access import viewer_of
+from usage.selectors.event_filters import STATUSES
 from usage.selectors.events import (
-    STATUSES,
     EventPage,
-    EventQuery,
     StoredEvent,
     find_event,
     list_events,
@@ -26,6 +31,7 @@ from usage.selectors.filters import ORGANIZATION
 from usage.selectors.questions import QuestionError
 
 PAGE = 100
+MOST_ROWS = 10_000_000
 _encode = msgspec.json.encode
 _STATES = dict(UsageEvent.State.choices)
 _COSTS = ("input_cost", "output_cost", "cache_cost", "reported_cost", "exchange_rate")
@@ -39,23 +45,18 @@ _AS_STORED = (
 _WORDS = ("provider", "response_model", "operation", "action", "agent_type", "run_trigger")
 
 
-def list_response(request: Request) -> HttpResponse:
-    """A page of events, newest first. Raises ValidationError."""
-    viewer = viewer_of(request.user)
+def list_response(request: Request) -> HttpResponseBase:
+    """A page of events, newest first, or as CSV all of them. Raises ValidationError."""
     reader = ParameterReader(request.GET)
-    filters = reader.filters()
-    query = EventQuery(
-        viewer=viewer,
-        time_zone=reader.zone(lambda: report_zone(viewer, filters.get(ORGANIZATION))),
-        start=reader.bound("from"),
-        end=reader.bound("to"),
-        status=reader.choice("status", ("", *STATUSES), ""),
-        filters=filters,
-        limit=reader.number("limit", PAGE, MAX_PAGE),
-        cursor=reader.one("cursor"),
-    )
+    as_csv = reader.choice("format", ("json", "csv"), "json") == "csv"
+    question = read_event_question(reader, viewer_of(request.user))
+    limit = reader.number("limit", PAGE, MOST_ROWS if as_csv else MAX_PAGE)
+    query = replace(question, limit=limit, cursor=reader.one("cursor"))
     reader.finish()
     try:
+        if as_csv:
+            table = open_events(query, limit if "limit" in request.GET else None)
+            return file_response(table, Export.Format.CSV, "events.csv")
         page = list_events(query)
     except QuestionError as error:
         refuse(error)
@@ -70,6 +71,7 @@ class EventView(APIView):
     content_negotiation_class = OwnFormat
     scope = APIKey.Scope.READ
 
+    @GET_EVENT
     def get(self, request: Request, event_id: str) -> HttpResponse:
         """Show the event, 404 if the caller's organizations have none of this id."""
         reader = ParameterReader(request.GET)
@@ -94,8 +96,8 @@ def event_as_json(event: StoredEvent) -> dict[str, Any]:
         "state": _STATES[event["state"]],
         "total_tokens": event["input_tokens"] + event["output_tokens"],
         "price_version": event["price_version_id"],
-        "meters": _raw(event["meters::text"]),
-        "tags": _raw(event["tags::text"]),
+        "meters": _raw(event["meters_text"]),
+        "tags": _raw(event["tags_text"]),
         "receipt": {
             "status": "accepted",
             "cost": _money(event["cost"]),

@@ -2,6 +2,7 @@
 
 import msgspec
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -10,6 +11,8 @@ from usage.api.bodies import read_body
 from usage.api.event_reads import list_response
 from usage.api.parameters import OwnFormat
 from usage.api.problems import problem
+from usage.api.schema.event_reads import GET_EVENTS
+from usage.api.schema.events import POST_EVENTS
 from usage.ingest import identities
 from usage.ingest.cloudevents import decode_cloudevents
 from usage.ingest.decode import Batch, decode_json, decode_ndjson
@@ -18,6 +21,7 @@ from usage.ingest.prepare import Tenancy
 from usage.ingest.values import EventValue, FieldError, Report
 from usage.keys import KeyHolder
 from usage.models import APIKey
+from usage.selectors.event_filters import EventFilters
 
 SHOW_ALL_UP_TO = 100
 _encode = msgspec.json.encode
@@ -56,16 +60,19 @@ class EventsView(APIView):
     authentication_classes = (KeyAuthentication, StaffSession)
     permission_classes = (HasScope,)
     content_negotiation_class = OwnFormat
+    filterset_class = EventFilters
 
     @property
     def scope(self) -> str:
         """POST needs `ingest`, everything else `read`."""
         return APIKey.Scope.INGEST if self.request.method == "POST" else APIKey.Scope.READ
 
-    def get(self, request: Request) -> HttpResponse:
+    @GET_EVENTS
+    def get(self, request: Request) -> HttpResponseBase:
         """List stored events, newest first."""
         return list_response(request)
 
+    @POST_EVENTS
     def post(self, request: Request) -> HttpResponse:
         """Store events and answer with a receipt for each."""
         body = read_body(request)

@@ -1,7 +1,7 @@
 """Query parameters, read one by one: every fault is collected and told by name."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import NoReturn, TypeVar
 
@@ -67,6 +67,23 @@ class ParameterReader:
             return default
         return value
 
+    def many(self, name: str) -> tuple[str, ...]:
+        """All values of a parameter that may be repeated."""
+        self._known.add(name)
+        values = tuple(self._query.getlist(name))
+        if any("\0" in value for value in values):
+            self.fault(name, "invalid", "A value cannot hold a NUL character.")
+            return ()
+        return values
+
+    def several(self, names: Mapping[str, bool]) -> dict[str, tuple[str, ...]]:
+        """The values of those of `names` that are given; each tells whether it may be repeated."""
+        found = {
+            name: self.many(name) if repeatable else (self.one(name),)
+            for name, repeatable in names.items()
+        }
+        return {name: words for name, words in found.items() if any(words)}
+
     def choice(self, name: str, allowed: Collection[str], default: str) -> str:
         """One of `allowed`."""
         value = self.one(name, default)
@@ -111,6 +128,14 @@ class ParameterReader:
             self.fault(name, "naive", "A time needs an offset, as in 2026-11-01T00:00:00+01:00.")
             return None
         return self._in_range(name, instant)
+
+    def day(self, name: str) -> date | None:
+        """A date; None if not given."""
+        bound = self.bound(name)
+        if isinstance(bound, datetime):
+            self.fault(name, "invalid", "This is asked by days, such as 2026-11-01.")
+            return None
+        return bound
 
     def filters(self) -> dict[str, list[str]]:
         """The dimension names given as parameters, with all values of each."""

@@ -14,12 +14,20 @@ from pricing.api.bodies import MAX_PRICES, MalformedBody, read_prices
 from pricing.api.rendering import page_as_json
 from pricing.models import PriceChange, RateCard
 from pricing.publishing import PriceError, Provenance, set_prices
-from pricing.selectors import MANUAL, PricePage, PriceQuestion, list_prices, named_card
+from pricing.selectors import (
+    MANUAL,
+    PriceFilters,
+    PricePage,
+    PriceQuestion,
+    list_prices,
+    named_card,
+)
 from pricing.selectors.listing import Place
 from usage.api.authentication import HasScope, KeyAuthentication, StaffSession, holder_of
 from usage.api.bodies import read_body
 from usage.api.parameters import OwnFormat, ParameterReader, page_link, refuse
 from usage.api.problems import problem
+from usage.api.schema.prices import GET_PRICES, PUT_PRICES
 from usage.contracts import own_card
 from usage.ingest.values import FieldError
 from usage.keys import KeyHolder
@@ -43,12 +51,14 @@ class PricesView(APIView):
     authentication_classes = (KeyAuthentication, StaffSession)
     permission_classes = (HasScope,)
     content_negotiation_class = OwnFormat
+    filterset_class = PriceFilters
 
     @property
     def scope(self) -> str:
         """PUT needs `manage`, everything else `read`."""
         return APIKey.Scope.MANAGE if self.request.method == "PUT" else APIKey.Scope.READ
 
+    @GET_PRICES
     def get(self, request: Request) -> HttpResponse:
         """List prices."""
         try:
@@ -57,6 +67,7 @@ class PricesView(APIView):
             refuse(error)
         return _answer(request, list_prices(question), print_of)
 
+    @PUT_PRICES
     def put(self, request: Request) -> HttpResponse:
         """Set prices, all or none; answers with the list of everything the caller sees."""
         body = read_body(request)
@@ -80,10 +91,7 @@ def read_question(request: Request) -> tuple[PriceQuestion, str]:
     question = PriceQuestion(
         at=_instant(at) or datetime.now(UTC),
         cards=visible_cards(viewer_of(request.user)),
-        provider=reader.one("provider"),
-        model=reader.one("model"),
-        rate_card=reader.one("rate_card"),
-        currency=reader.one("currency").upper(),
+        filters=_read_filters(reader),
         limit=reader.number("limit", MAX_PRICES, MAX_PRICES),
     )
     cursor = reader.one("cursor")
@@ -97,6 +105,13 @@ def read_question(request: Request) -> tuple[PriceQuestion, str]:
     return replace(question, before=_place(place)), question_print
 
 
+def _read_filters(reader: ParameterReader) -> dict[str, str]:
+    filters = {name: reader.one(name) for name in PriceFilters.base_filters}
+    for name, code, message in PriceFilters(filters).faults():
+        reader.fault(name, code, message)
+    return filters
+
+
 def _instant(bound: date | datetime | None) -> datetime | None:
     if bound is None or isinstance(bound, datetime):
         return bound
@@ -104,9 +119,7 @@ def _instant(bound: date | datetime | None) -> datetime | None:
 
 
 def _fingerprint(question: PriceQuestion, at: object) -> str:
-    return fingerprint(
-        str(at), question.provider, question.model, question.rate_card, question.currency
-    )
+    return fingerprint(str(at), sorted(given for given in question.filters.items() if given[1]))
 
 
 def _place(words: list[str]) -> Place:

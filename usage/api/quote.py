@@ -17,6 +17,7 @@ from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
 from usage.api.bodies import read_body
 from usage.api.parameters import OwnFormat
 from usage.api.problems import problem
+from usage.api.schema.quote import QUOTE
 from usage.ingest.decode import Decoded, decode_partial, is_plain
 from usage.ingest.identities import find_tenants
 from usage.ingest.prepare import Tenancy, Tenant, prepare
@@ -51,6 +52,7 @@ class QuoteView(APIView):
         may_read = not isinstance(caller, KeyHolder) or APIKey.Scope.READ in caller.scopes
         return APIKey.Scope.READ if may_read else APIKey.Scope.CHECK
 
+    @QUOTE
     def post(self, request: Request) -> HttpResponse:
         """Quote the price of one call."""
         body = read_body(request)

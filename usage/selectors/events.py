@@ -5,24 +5,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db import connection
+from django.db.models import F, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from usage.ingest.claims import find_claims
 from usage.ingest.prepare import digest_of
 from usage.models import UsageEvent
 from usage.selectors.access import Viewer, find_scope
 from usage.selectors.cursors import bad_cursor, fingerprint, pack, read_instant, unpack
-from usage.selectors.filters import ORGANIZATION, Parameters, condition, read_filters
+from usage.selectors.event_filters import EventFilters, Events
+from usage.selectors.filters import ORGANIZATION
 from usage.selectors.periods import FIRST_YEAR, LAST_YEAR, bounds_of
 from usage.selectors.questions import QuestionError
 
-STATUSES = tuple(status.label for status in UsageEvent.Status)
 _NAMED = {
-    "organization": "o.slug",
-    "project": "p.slug",
-    "subject": "s.key",
-    "team": "t.slug",
-    "api_key": "a.prefix",
+    "organization": "organization__slug",
+    "project": "project__slug",
+    "subject": "subject__key",
+    "team": "team__slug",
+    "api_key": "api_key__prefix",
 }
 _KIND = (
     "provider", "model", "response_model", "operation", "action", "agent_type", "run_trigger",
@@ -33,46 +34,32 @@ _OWN = (
     "duration_ms", "estimated", "input_tokens", "output_tokens", "cache_read_tokens",
     "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens", "cost", "input_cost",
     "output_cost", "cache_cost", "exchange_rate", "price_version_id", "corrects", "superseded_by",
-    "reported_cost", "reported_currency", "meters::text", "tags::text",
+    "reported_cost", "reported_currency",
 )  # fmt: skip
-_COLUMNS = (*_OWN, *_KIND, *_NAMED)
-_SELECT = ", ".join(
-    [f"e.{name}" for name in _OWN]
-    + [f"k.{name}" for name in _KIND]
-    + [f"{value} AS {name}" for name, value in _NAMED.items()]
-)
-# The page is found before anything is joined to it, whatever the planner thinks.
-_PAGE = """
-    WITH page AS MATERIALIZED (
-        SELECT r.* FROM usage_usageevent r WHERE {conditions}
-        ORDER BY r.occurred_at {way}, r.id {way} LIMIT {limit}
-    )
-    SELECT {select} FROM page e
-    JOIN usage_organization o ON o.id = e.organization_id
-    JOIN usage_callkind k ON k.id = e.kind_id
-    LEFT JOIN usage_project p ON p.id = e.project_id
-    LEFT JOIN usage_subject s ON s.id = e.subject_id
-    LEFT JOIN usage_team t ON t.id = e.team_id
-    LEFT JOIN usage_apikey a ON a.id = e.api_key_id
-    ORDER BY e.occurred_at {way}, e.id {way}
-"""
+# As text, in which numbers keep all their digits.
+_TEXTS = {f"{name}_text": Cast(name, TextField()) for name in ("meters", "tags")}
+_COLUMNS = (*_OWN, *_KIND, *_NAMED, *_TEXTS)
+_FIELDS = (*_OWN, *(f"kind__{name}" for name in _KIND), *_NAMED.values(), *_TEXTS)
 _NEWER, _OLDER = "newer", "older"
 _FIRST, _LAST = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 
 StoredEvent = Mapping[str, Any]
+Place = tuple[datetime, int]
+"""Where an event stands among all: its `occurred_at` and id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventQuery:
     """Which events: `start` inclusive, `end` exclusive, None = open; dates are days of
-    `time_zone`. `status` and `filters` name allowed values, "" in a filter = not given."""
+    `time_zone`. `filters` name dimensions with allowed values, "" = not given; `facts` are
+    filters of the event itself, by their names and as words."""
 
     viewer: Viewer
     start: date | datetime | None = None
     end: date | datetime | None = None
     time_zone: str = "UTC"
-    status: str = ""
     filters: Mapping[str, Collection[str]] = field(default_factory=dict)
+    facts: Mapping[str, Collection[str]] = field(default_factory=dict)
     limit: int = 100
     cursor: str = ""
 
@@ -87,26 +74,27 @@ class EventPage:
 
 
 def list_events(query: EventQuery) -> EventPage:
-    """A page of events in two statements. Raises QuestionError if the question makes no sense."""
+    """A page of events. Raises QuestionError if the question makes no sense.
+
+    The page is found by its narrow rows first and read after, so that names are joined to what
+    is shown and to nothing else.
+    """
     question = _fingerprint(query)
-    newer = False
-    parameters = Parameters()
-    conditions = _conditions(query, parameters)
+    events, newer = _filtered(query), False
     if query.cursor:
         way, occurred_at, pk = unpack(query.cursor, question, 3)
         newer = way == _NEWER
-        place = _read_place(occurred_at, pk)
-        after = f"{parameters.add(place[0])}::timestamptz, {parameters.add(place[1])}::bigint"
-        conditions.append(f"(r.occurred_at, r.id) {'>' if newer else '<'} ({after})")
-    found = _fetch(conditions, parameters, query.limit + 1, "ASC" if newer else "DESC")
-    events = found[: query.limit]
+        events = events.filter(_beyond(_read_place(occurred_at, pk), newer=newer))
+    order = ("occurred_at", "id") if newer else ("-occurred_at", "-id")
+    found = list(events.order_by(*order).values_list("occurred_at", "id")[: query.limit + 1])
+    places = found[: query.limit]
     if newer:
-        events.reverse()
+        places.reverse()
     more = len(found) > query.limit
     return EventPage(
-        events,
-        _cursor(question, _OLDER, events[-1:]) if more or newer else None,
-        _cursor(question, _NEWER, events[:1]) if (more if newer else query.cursor) else None,
+        events_at(places),
+        _cursor(question, _OLDER, places[-1:]) if more or newer else None,
+        _cursor(question, _NEWER, places[:1]) if (more if newer else query.cursor) else None,
     )
 
 
@@ -125,56 +113,60 @@ def find_event(
             ORGANIZATION, "ambiguous", "Several organizations have this event; name one."
         )
     for digest, claim in claims.items():
-        parameters = Parameters()
-        conditions = [
-            f"r.organization_id = {parameters.add(digests[digest])}",
-            f"r.occurred_at = {parameters.add(claim.occurred_at)}",
-            f"r.event_id = {parameters.add(event_id)}",
-        ]
-        return next(iter(_fetch(conditions, parameters, 1, "DESC")), None)
+        events = UsageEvent.objects.filter(
+            organization_id=digests[digest], occurred_at=claim.occurred_at, event_id=event_id
+        )
+        return next(iter(_read(events)), None)
     return None
 
 
-def _conditions(query: EventQuery, parameters: Parameters) -> list[str]:
-    filters = read_filters(query.filters)
+def events_at(places: Sequence[Place]) -> list[StoredEvent]:
+    """The events at these places, newest first."""
+    if not places:
+        return []
+    times, ids = zip(*places, strict=True)
+    # Found by the index of times alone: with two lists it would be searched for every pair.
+    events = UsageEvent.objects.alias(row=F("id") + 0)
+    return _read(events.filter(occurred_at__in=set(times), row__in=ids))
+
+
+def _filtered(query: EventQuery) -> Events:
     scope = [s.id for s in find_scope(query.viewer, query.filters.get(ORGANIZATION))]
-    conditions = [f"r.organization_id = ANY({parameters.add(scope)}::int[])"]
-    conditions += [condition(parameters, scope, wanted) for wanted in filters]
-    if query.status:
-        if query.status not in STATUSES:
-            raise QuestionError("status", "unknown", f"A status is one of {', '.join(STATUSES)}.")
-        conditions.append(f"r.status = {parameters.add(STATUSES.index(query.status))}")
+    wanted = {name: words for name, words in query.filters.items() if name != ORGANIZATION}
     bounds = bounds_of(query.start or _FIRST, query.end or _LAST, query.time_zone)
-    conditions.append(f"r.occurred_at >= {parameters.add(bounds.start)}")
-    conditions.append(f"r.occurred_at < {parameters.add(bounds.end)}")
-    return conditions
-
-
-def _fetch(
-    conditions: Sequence[str], parameters: Parameters, limit: int, way: str
-) -> list[StoredEvent]:
-    statement = _PAGE.format(
-        conditions=" AND ".join(conditions), way=way, limit=parameters.add(limit), select=_SELECT
+    events = UsageEvent.objects.filter(
+        organization__in=scope, occurred_at__gte=bounds.start, occurred_at__lt=bounds.end
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters.values)
-        return [dict(zip(_COLUMNS, row, strict=True)) for row in cursor.fetchall()]
+    return EventFilters(wanted | dict(query.facts), events, scope).passing()
+
+
+def _beyond(place: Place, *, newer: bool) -> Q:
+    """What comes after a place in the order of the list, told so that an index finds its start."""
+    occurred_at, pk = place
+    if newer:
+        later = Q(occurred_at__gt=occurred_at) | Q(id__gt=pk)
+        return Q(occurred_at__gte=occurred_at) & later
+    return Q(occurred_at__lte=occurred_at) & (Q(occurred_at__lt=occurred_at) | Q(id__lt=pk))
+
+
+def _read(events: QuerySet[UsageEvent]) -> list[StoredEvent]:
+    rows = events.annotate(**_TEXTS).order_by("-occurred_at", "-id").values_list(*_FIELDS)
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
 
 
 def _fingerprint(query: EventQuery) -> str:
-    filters = sorted((name, sorted(values)) for name, values in query.filters.items())
-    bounds = (str(query.start), str(query.end), query.time_zone)
-    return fingerprint(bounds, query.status, filters)
+    asked = sorted((*query.filters.items(), *query.facts.items()))
+    filters = [(name, sorted(values)) for name, values in asked]
+    return fingerprint(str(query.start), str(query.end), query.time_zone, filters)
 
 
-def _cursor(question: str, way: str, edge: Sequence[StoredEvent]) -> str | None:
-    for event in edge:
-        at: datetime = event["occurred_at"]
-        return pack(question, [way, at.astimezone(UTC).isoformat(), str(event["id"])])
+def _cursor(question: str, way: str, edge: Sequence[Place]) -> str | None:
+    for occurred_at, pk in edge:
+        return pack(question, [way, occurred_at.astimezone(UTC).isoformat(), str(pk)])
     return None
 
 
-def _read_place(occurred_at: str, pk: str) -> tuple[datetime, int]:
+def _read_place(occurred_at: str, pk: str) -> Place:
     try:
         place = read_instant(occurred_at), int(pk)
     except ValueError as error:

@@ -1,0 +1,109 @@
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from rest_framework.test import APIClient
+
+from tests.config.site_data import staff
+from usage.keys import create_key
+from usage.models import (
+    CostCentre,
+    CostCentreAssignment,
+    Export,
+    ExportPart,
+    Organization,
+    Project,
+)
+from usage.rollups import roll_up
+
+SCOPES = ("ingest", "read", "check", "manage")
+
+
+@dataclass
+class Tenant:
+    """An organization in which everything is called by one word."""
+
+    word: str
+    key: APIClient = field(init=False)
+    member: APIClient = field(init=False)
+    exports: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        key, secret = create_key(self.word, SCOPES, f"{self.word}-key")
+        self.key = APIClient(headers={"Authorization": f"Bearer {secret}"})
+        self._set_price()
+        self._send()
+        user = staff(f"{self.word}-member", self.word)
+        self.member = APIClient()
+        self.member.force_login(user)
+        self._assign()
+        roll_up(wait=True)
+        self.exports = [self._export(api_key=key), self._export(requested_by=user)]
+
+    @property
+    def callers(self) -> list[tuple[APIClient, str]]:
+        """Who may read it, each with an export of its own."""
+        return list(zip((self.key, self.member), self.exports, strict=True))
+
+    def _export(self, **whose: Any) -> str:
+        organization = Organization.objects.get(slug=self.word)
+        export = Export.objects.create(
+            kind="events", format="csv", status="done", organization_ids=[organization.pk],
+            parameters={"project": f"{self.word}-project"}, **whose,
+        )  # fmt: skip
+        data = zlib.compress(f"{self.word}-event_id".encode())
+        ExportPart.objects.create(export=export, number=0, data=data)
+        return str(export.pk)
+
+    def _set_price(self) -> None:
+        price = {
+            "provider": f"{self.word}-provider", "model": f"{self.word}-model",
+            "meter": "input_tokens", "unit_price": "2", "currency": "USD",
+            "reason": f"{self.word}-reason",
+        }  # fmt: skip
+        assert self.key.put("/api/v1/prices/", {"prices": [price]}, "json").status_code == 200
+
+    def _send(self) -> None:
+        now = datetime.now(UTC)
+        answer = self.key.post("/api/v1/events/", [self._event(now, i) for i in range(4)], "json")
+        assert answer.json()["accepted"] == 4, answer.content
+
+    def _event(self, now: datetime, number: int) -> dict[str, Any]:
+        names = {
+            name: f"{self.word}-{name}"
+            for name in ("project", "subject", "team", "session_id", "run_id", "action",
+                         "operation", "agent_type", "run_trigger", "provider")
+        }  # fmt: skip
+        # Half of them have no price; one was billed though it failed, outside of any run.
+        known, failed = number % 2 == 0, number == 2
+        return names | {
+            "event_id": f"{self.word}-event_id" + (f"-{number}" if number else ""),
+            "occurred_at": (now - timedelta(days=number, minutes=1)).isoformat(),
+            "model": f"{self.word}-model" + ("" if known else "-unknown"),
+            "status": "error" if failed else "success",
+            "run_id": None if failed else names["run_id"],
+            "input_tokens": 1000 * (number + 1),
+            "tags": {f"{self.word}-tag": f"{self.word}-value"},
+        }
+
+    def _assign(self) -> None:
+        organization = Organization.objects.get(slug=self.word)
+        centre = CostCentre.objects.create(
+            organization=organization, code=f"{self.word}-code", name=f"{self.word}-centre"
+        )
+        CostCentreAssignment.objects.create(
+            project=Project.objects.get(organization=organization),
+            cost_centre=centre,
+            from_month=date(2020, 1, 1),
+        )
+
+
+def signed_in(name: str, **fields: Any) -> APIClient:
+    user = staff(name)
+    for attribute, value in fields.items():
+        setattr(user, attribute, value)
+    user.save()
+    client = APIClient()
+    client.force_login(user)
+    return client
