@@ -91,3 +91,10 @@ def day(value: date) -> str:
 def days(first: date, last: date) -> str:
     """A range of days, both included, such as 24 Oct to 22 Nov with a dash between."""
     return day(first) if first == last else f"{day(first)} \N{EN DASH} {day(last)}"
+
+
+def dated(first: date, last: date) -> str:
+    """A range of days with its year, or with both where it crosses one: 24 Oct to 22 Nov 2026."""
+    if first.year == last.year:
+        return f"{days(first, last)} {last.year}"
+    return f"{day(first)} {first.year} \N{EN DASH} {day(last)} {last.year}"

@@ -38,4 +38,4 @@ def continue_exports() -> None:
 def tidy_exports() -> None:
     """Take away the files that have expired, and keep the charges of months closed since."""
     expire_exports()
-    freeze_closed_months()
+    freeze_closed_months(wait=False)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from config.dashboards.colours import OTHER, SERIES
 from config.dashboards.question import Question
 from config.dashboards.reading import Reading
-from usage.formats import NOT_GIVEN, day, days
+from usage.formats import NOT_GIVEN, dated, day
 from usage.ingest.partitions import next_month
 from usage.selectors.currency import ledger_currency
 from usage.selectors.questions import Granularity, UsageRow, UsageSums
@@ -103,7 +103,7 @@ def _period(row: UsageRow, question: Question) -> Period:
     if question.step is Granularity.MONTH:
         return Period(f"{start:%b %Y}", f"{start:%B %Y}", first, last, row.sums)
     if question.step is Granularity.WEEK:
-        return Period(day(first), f"{days(first, last)} {last.year}", first, last, row.sums)
+        return Period(day(first), dated(first, last), first, last, row.sums)
     return Period(day(start), f"{start:%a} {day(start)} {start.year}", first, last, row.sums)
 
 

@@ -85,6 +85,11 @@ def test_usage_is_exported_by_group_and_period(ann: Client) -> None:
     assert downloaded(ann, export).startswith("start,project,model,currency,events,")
 
 
+def test_a_period_across_years_is_shown_with_both(ann: Client) -> None:
+    asked(ann, first="2025-11-01")
+    assert "1 Nov 2025 \N{EN DASH} 13 Nov 2026" in ann.get(LIST).text
+
+
 def test_what_makes_no_sense_is_told_beside_the_field(ann: Client) -> None:
     wanted = {"kind": "events", "format": "csv", **DAYS}
     for fields, field in (

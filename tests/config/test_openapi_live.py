@@ -79,7 +79,7 @@ def test_no_answer_fails_or_is_undocumented(up: Up, key: str) -> None:
             "run", f"http://127.0.0.1:{up.port}/api/v1/schema/",
             "--header", f"Authorization: Bearer {key}", "--checks", ",".join(CHECKS),
             "--phases", "examples,fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1",
-            "--workers", "2", "--no-shrink", "--continue-on-failure", "--warnings", "off",
+            "--workers", "1", "--no-shrink", "--continue-on-failure", "--warnings", "off",
         ],
         cwd=PROJECT,
         env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.config.openapi_hooks", "NO_COLOR": "1"},

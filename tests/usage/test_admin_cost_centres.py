@@ -91,6 +91,15 @@ def test_what_is_no_month_is_refused(acme: Organization, web: Project, month: st
     assert assigned() == []
 
 
+def test_a_month_stands_in_one_row_only(acme: Organization, web: Project) -> None:
+    shop = ensure_cost_centre(acme, "4100")
+    twice = {"from_month": "2026-11", "cost_centre": shop.pk}
+    answer = administrator_client().post(page(web), rows(twice, {**twice, "cost_centre": ""}))
+    assert "Each month can stand in one row only: delete" in answer.text
+    assert "from_month." not in answer.text
+    assert assigned() == []
+
+
 def test_closed_months_are_refused_with_the_reason(acme: Organization, web: Project) -> None:
     shop = ensure_cost_centre(acme, "4100")
     held = assign_project(web, shop, date(2026, 9, 1))

@@ -20,7 +20,9 @@ from usage.ingest.pipeline import Caller, ingest
 from usage.organizations import ensure_organization
 from usage.rollups import roll_up
 
-SUBCOMMANDS = (
+SUBCOMMANDS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("quota",),
     ("report",),
     ("top",),
     ("trends",),
@@ -190,6 +192,16 @@ def test_a_comparison_tells_the_difference_and_the_change(two_projects: None) ->
     assert "Cost $0.30 $0.15 -$0.15 -50 %" in lines
     assert "of them input 100,000 50,000 -50,000 -50 %" in lines
     assert "Calls 1 1 0 0 %" in lines
+    assert (
+        cost("compare", "s1", "s2", "--format", "summary") == "s1 $0.30, s2 $0.15: -$0.15, -50 %\n"
+    )
+    rows = cost("compare", "s1", "s2", "--format", "csv").splitlines()
+    assert rows[1] == "figures,USD,cost,0.3015000000,0.1515000000,-0.1500000000,-49.7512"
+
+
+@pytest.mark.django_db
+def test_what_did_not_happen_has_no_cost_a_call() -> None:
+    assert "Cost a call — — —" in " ".join(cost("compare", "2026-10", "2026-11").split())
 
 
 @pytest.mark.django_db

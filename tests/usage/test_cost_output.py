@@ -12,7 +12,7 @@ from tests.usage.conftest import NOON, event
 from tests.usage.cost_reports import lines_of, text_of
 from usage.ingest.pipeline import Caller, ingest
 from usage.reports.as_data import as_csv, as_json
-from usage.reports.as_text import as_text
+from usage.reports.as_text import as_line, as_text
 from usage.reports.documents import Column, Document, Fact, Facts, Kind, Sheet, labels
 from usage.reports.periods import Period, between, month_of, read_month, read_period, week_of
 from usage.rollups import roll_up
@@ -67,6 +67,16 @@ def test_an_id_too_long_for_a_terminal_wraps_whole() -> None:
     rows = [(ID, Decimal(1), 2, Decimal(50), "")]
     shown = in_width(document(sheet(rows)), 60)
     assert shown.count("x") - shown.count("ex") >= 120
+    assert max(map(len, shown.splitlines())) <= 60
+
+
+def test_names_above_figures_wrap_before_the_labels_do() -> None:
+    columns = (
+        Column("label", "", Kind.TEXT),
+        *(Column(name, f"session-{name * 30}", Kind.FIGURE) for name in ("a", "b")),
+    )
+    shown = in_width(document(Sheet("s", "S", columns, [("of them input", "$1.00", "$2.00")])), 60)
+    assert "of them input" in shown
     assert max(map(len, shown.splitlines())) <= 60
 
 
@@ -172,3 +182,16 @@ def test_what_is_no_month_is_no_period(text: str) -> None:
     assert read_period(text) is None
     with pytest.raises(ValueError, match="no month such as"):
         read_month(text)
+
+
+def test_a_summary_tells_the_figures_that_people_see() -> None:
+    facts = Facts(
+        (
+            Fact("total", "Total", Kind.MONEY, Decimal("2.005"), note="+ 3 unpriced"),
+            Fact("used", "Used", Kind.COUNT, 45, share=Decimal(15), note="of 300"),
+            Fact("hidden", "Hidden", Kind.COUNT, 1, people=False),
+        )
+    )
+    line = as_line(Document("Title", "USD", (facts,), subtitle="all"), "UTC")
+    assert line == "Title (all)\nTotal $2.01 (+ 3 unpriced); Used 45 (15 % of 300)"
+    assert as_line(Document("Title", "USD", (facts,), line="short"), "UTC") == "short"

@@ -27,7 +27,7 @@ def test_the_quota_report_has_the_golden_numbers(caller: Caller) -> None:
     for line in (
         "Quota: Claude Max",
         "Plan Claude Max",
-        "Messages used 45 15 % of 300 a 5h",
+        "Messages used 45 15 % of 300 per 5h",
         "Messages remaining 255",
         "Resets at 2026-11-20 17:00 in 3 h 0 m",
         "Tokens today 850,000 of unlimited",
@@ -96,6 +96,6 @@ def test_a_plan_comes_from_the_environment(caller: Caller, settings: Settings) -
     settings.TALLYMAN_PLAN_WINDOW = "week"
     told = json.loads(cost("quota", "report", "--format", "json"))
     assert (told["plan"], told["limit"], told["window"]) == ("Pro", 45, "week")
-    assert "of 9 a day" in " ".join(
+    assert "of 9 per day" in " ".join(
         lines_of(cost("quota", "report", "--requests", "9", "--window", "day"))
     )

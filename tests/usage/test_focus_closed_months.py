@@ -1,3 +1,4 @@
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from tests.usage.focus_world import (
     use,
 )
 from tests.usage.repricing import applied, price
-from usage.focus import freeze_closed_months
+from usage.focus import closed_and_not_frozen, freeze_closed_months, freezing
 from usage.ingest.pipeline import Caller
 from usage.models import ClosedMonth, FrozenCharge, Organization, Project
 from usage.rerating import close_month
@@ -158,6 +159,39 @@ def test_a_month_closed_before_an_earlier_one_keeps_corrections_apart(caller: Ca
     close(SEPTEMBER)
     assert len(billed_in(SEPTEMBER)) == 2
     assert total(billed_in(NOVEMBER)) == Decimal("0.0045")
+
+
+def test_reading_later_days_does_not_wait_for_earlier_months_to_be_kept(caller: Caller) -> None:
+    use(caller, "c")
+    close(SEPTEMBER)
+    close(OCTOBER)
+    assert len(charged(NOVEMBER)) == 2
+    assert not FrozenCharge.objects.exists()
+    assert len(charged(OCTOBER)) == 4
+    assert set(FrozenCharge.objects.values_list("billing_month", flat=True)) == {OCTOBER}
+
+
+def test_reading_a_month_keeps_the_later_ones_that_its_corrections_might_be_billed_in(
+    caller: Caller,
+) -> None:
+    close(SEPTEMBER)
+    close(OCTOBER)
+    before = charged(SEPTEMBER, OCTOBER)
+    use(caller, "late", occurred_at=IN_SEPTEMBER)
+    after = charged(SEPTEMBER, OCTOBER)
+    assert after[: len(before)] == before
+    assert {row["BillingPeriodStart"].date() for row in after[len(before) :]} == {NOVEMBER}
+
+
+def test_a_month_that_another_process_keeps_can_be_left_to_it(caller: Caller) -> None:
+    close(SEPTEMBER)
+    acme = Organization.objects.get(slug="acme")
+    other = connection.copy()
+    with closing(other), other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", (freezing.LOCK, acme.pk))
+        assert freeze_closed_months(wait=False) == 0
+        assert closed_and_not_frozen().count() == 1
+    assert freeze_closed_months(wait=False) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from usage.formats import compact, days, duration, money, percent, quantity, rounded, share
+from usage.formats import compact, dated, days, duration, money, percent, quantity, rounded, share
 
 
 @pytest.mark.parametrize(
@@ -74,5 +74,7 @@ def test_durations(milliseconds: int | None, text: str) -> None:
 def test_days_quantities_and_rounding() -> None:
     assert days(date(2026, 10, 4), date(2026, 11, 22)) == "4 Oct \N{EN DASH} 22 Nov"
     assert days(date(2026, 10, 4), date(2026, 10, 4)) == "4 Oct"
+    assert dated(date(2026, 10, 4), date(2026, 11, 22)) == "4 Oct \N{EN DASH} 22 Nov 2026"
+    assert dated(date(2025, 11, 1), date(2026, 11, 30)) == "1 Nov 2025 \N{EN DASH} 30 Nov 2026"
     assert quantity(318_204) == "318,204"
     assert rounded(Decimal("2.675"), 2) == Decimal("2.68")

@@ -1,5 +1,6 @@
 """Whom a project or team is charged to, as rows of its page: added and taken back, never edited."""
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django import forms
@@ -61,6 +62,14 @@ class AssignmentFormSet(
                     check_assignment(form.instance)
                 except ValidationError as refusal:
                     form.add_error(None, refusal)
+
+    def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
+        """What stands above rows of the same month."""
+        return "Each month can stand in one row only: delete the row that another replaces."
+
+    def get_form_error(self) -> str:
+        """What stands at a row whose month an earlier one has."""
+        return "An earlier row has this month."
 
     def save_new(
         self, form: ModelForm[CostCentreAssignment], commit: bool = True

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_protect
 from pricing.admin.users import signed_in
 from usage.admin.export_form import ExportForm
 from usage.admin.scope import ReadOnlyAdmin, reach_of
-from usage.formats import UNKNOWN, days, quantity
+from usage.formats import UNKNOWN, dated, quantity
 from usage.models import Export
 from usage.models.keys import KEY_MARK
 from usage.selectors.exports import UNFINISHED, percent_done, requester_of, visible_exports
@@ -96,7 +96,7 @@ class ExportAdmin(ReadOnlyAdmin[Export]):
     def what(self, export: Export) -> SafeString:
         """Kind, format, and what it is narrowed down to."""
         words = [
-            f"{name.replace('_', ' ')} {value if isinstance(value, str) else ', '.join(value)}"
+            f"{name.replace('_', ' ')} {_listed(name, value)}"
             for name, value in export.parameters.items()
             if name not in _SHOWN_ELSEWHERE and value
         ]
@@ -115,7 +115,7 @@ class ExportAdmin(ReadOnlyAdmin[Export]):
             first, last = date.fromisoformat(start), date.fromisoformat(end) - timedelta(days=1)
         except (TypeError, ValueError):
             return f"{start or 'the first'} to {end or 'the last'}"
-        return f"{days(first, last)} {last.year}"
+        return dated(first, last)
 
     @admin.display(description="who")
     def who(self, export: Export) -> str:
@@ -168,3 +168,9 @@ class ExportAdmin(ReadOnlyAdmin[Export]):
             return UNKNOWN
         url = reverse("export_download", args=(export.pk,))
         return format_html('<a href="{}">Download</a>', url)
+
+
+def _listed(name: str, value: str | list[str]) -> str:
+    if name == "group_by" and isinstance(value, str):
+        value = value.split(",")
+    return value if isinstance(value, str) else ", ".join(value)

@@ -21,7 +21,7 @@ from pricing.admin.users import signed_in
 from usage.admin.rating_decisions import DECISIONS, decisions_for
 from usage.admin.rating_form import RunForm
 from usage.admin.scope import OrganizationFilter, ReadOnlyAdmin, changeable, reach_of
-from usage.formats import UNKNOWN, days, quantity, share, signed_money
+from usage.formats import UNKNOWN, dated, quantity, share, signed_money
 from usage.models import Organization, RatingRun
 from usage.rerating import RatingRefused
 from usage.selectors.periods import find_zone
@@ -65,7 +65,7 @@ def window(run: RatingRun) -> str:
     zone = find_zone(settings.TALLYMAN_TIME_ZONE)
     first = run.start.astimezone(zone).date()
     last = (run.end - timedelta(microseconds=1)).astimezone(zone).date()
-    return f"{days(first, last)} {last.year}"
+    return dated(first, last)
 
 
 def _concerned(run: RatingRun) -> int:

@@ -30,7 +30,7 @@ class ChargebackView(APIView):
 
     A project's assignment in force in a month precedes its team's; `cost_centre` is null where
     neither is assigned. `to` is exclusive: without it the present month is the last, and without
-    `from` the only one. Months that have not been closed may still change.
+    `from` the only one. Calls that arrive late count in their own month, even in a closed one.
     """
 
     authentication_classes = (KeyAuthentication, StaffSession)

@@ -2,11 +2,23 @@
 
 from usage.api.questions import FocusQuestion
 from usage.exports.encoding import Table
-from usage.focus import COLUMNS, estimate_rows, focus_rows, unpriced_events
-from usage.selectors.access import report_zone
+from usage.focus import (
+    COLUMNS,
+    estimate_rows,
+    focus_rows,
+    freeze_closed_months,
+    unpriced_events,
+)
+from usage.selectors.access import find_scope, report_zone
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.questions import UsageQuery
 from usage.selectors.usage import query_usage
+
+
+def keep_closed_months(question: FocusQuestion) -> None:
+    """Keep what `open_focus` would keep as it begins to read, and hold its locks until its end."""
+    scope = find_scope(question.viewer, question.organizations)
+    freeze_closed_months([scoped.id for scoped in scope], question.start)
 
 
 def open_focus(question: FocusQuestion) -> Table:

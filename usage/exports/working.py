@@ -23,7 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from usage.exports.encoding import Row, encode
 from usage.exports.files import about_how_many, open_table, read_parameters
 from usage.exports.snapshot import snapshot
-from usage.focus import freeze_closed_months
+from usage.focus import closed_and_not_frozen, freeze_closed_months
 from usage.models import Export
 from usage.selectors.access import Viewer
 from usage.selectors.exports import UNFINISHED
@@ -91,8 +91,11 @@ def continue_exports(seconds: float = _SECONDS) -> int:
 def _continue(export: Export) -> bool:
     try:
         if export.kind == Export.Kind.FOCUS:
-            # Else it would be done, and its locks held, in the long transaction that reads.
-            freeze_closed_months()
+            # Else it would be done, and its locks held, in the long transaction that reads. A
+            # worker that waited for another one would be missing for other work.
+            freeze_closed_months(wait=False)
+            if closed_and_not_frozen().exists():
+                return False
         with closing(_another_connection()) as side, snapshot():
             return _take(export) and _Attempt(export, side).run()
     except _Superseded:

@@ -7,7 +7,14 @@ provider's bill. Billing periods are months of the organization's time zone.
 """
 
 from usage.focus.columns import COLUMNS
-from usage.focus.freezing import freeze_closed_months
+from usage.focus.freezing import closed_and_not_frozen, freeze_closed_months
 from usage.focus.rows import estimate_rows, focus_rows, unpriced_events
 
-__all__ = ["COLUMNS", "estimate_rows", "focus_rows", "freeze_closed_months", "unpriced_events"]
+__all__ = [
+    "COLUMNS",
+    "closed_and_not_frozen",
+    "estimate_rows",
+    "focus_rows",
+    "freeze_closed_months",
+    "unpriced_events",
+]

@@ -11,6 +11,7 @@ from itertools import islice
 
 import msgspec
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from usage.focus.charging import Charger
 from usage.focus.columns import Charge
@@ -21,23 +22,38 @@ from usage.rerating.copying import copy_rows
 
 CHARGES_AT_ONCE = 5_000
 
-_LOCK = 0x7A18
+LOCK = 0x7A18
+"""The class of the advisory lock under which an organization's charges are kept."""
 _COLUMNS = (
     "organization_id", "billing_month", "charge_day", "is_correction", "columns",
     "consumed_quantity", "pricing_quantity", "effective_cost", "request_count",
 )  # fmt: skip
 
 
-def freeze_closed_months(organization_ids: Collection[int] | None = None) -> int:
+def freeze_closed_months(
+    organization_ids: Collection[int] | None = None,
+    since: date | None = None,
+    *,
+    wait: bool = True,
+) -> int:
     """Keep the charges of closed months that are not kept yet, oldest first.
 
-    One transaction for each month; of all organizations, or of those given. Returns how many
-    months this call has kept: what another process keeps meanwhile is waited for, not repeated.
+    One transaction for each month; of all organizations, or of those given, and from the month
+    of the day `since` on. Returns how many months this call has kept: what another process keeps
+    meanwhile is waited for, or without `wait` left to it.
     """
-    waiting = ClosedMonth.objects.filter(frozen_at=None).order_by("month", "organization_id")
+    waiting = closed_and_not_frozen(organization_ids, since).order_by("month", "organization_id")
+    return sum(_freeze(pk, wait=wait) for pk in list(waiting.values_list("pk", flat=True)))
+
+
+def closed_and_not_frozen(
+    organization_ids: Collection[int] | None = None, since: date | None = None
+) -> QuerySet[ClosedMonth]:
+    """The closed months whose charges nobody has kept yet, as for `freeze_closed_months`."""
+    waiting = ClosedMonth.objects.filter(frozen_at=None)
     if organization_ids is not None:
         waiting = waiting.filter(organization_id__in=organization_ids)
-    return sum(_freeze(pk) for pk in list(waiting.values_list("pk", flat=True)))
+    return waiting if since is None else waiting.filter(month__gte=since.replace(day=1))
 
 
 def frozen_months(organization_id: int) -> dict[date, datetime]:
@@ -57,10 +73,11 @@ def correcting_month(month: date, frozen: Collection[date]) -> date:
     return month
 
 
-def _freeze(closed_month_id: int) -> bool:
+def _freeze(closed_month_id: int, *, wait: bool) -> bool:
     with transaction.atomic():
         closed = ClosedMonth.objects.select_related("organization").get(pk=closed_month_id)
-        _lock(closed.organization_id)
+        if not _lock(closed.organization_id, wait=wait):
+            return False
         closed.refresh_from_db(fields=("frozen_at",))
         if closed.frozen_at is not None:
             return False
@@ -71,9 +88,12 @@ def _freeze(closed_month_id: int) -> bool:
         return True
 
 
-def _lock(organization_id: int) -> None:
+def _lock(organization_id: int, *, wait: bool) -> bool:
+    """Whether this transaction alone may keep the organization's charges."""
+    lock = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, organization_id))
+        cursor.execute(f"SELECT {lock}(%s, %s)", (LOCK, organization_id))
+        return wait or bool(cursor.fetchone()[0])
 
 
 def _keep(organization: Organization, month: date) -> None:

@@ -35,7 +35,8 @@ def focus_rows(
     many have none. All rows come from one snapshot, unless a caller's transaction holds another.
     """
     tenants = list(_tenants(viewer, organizations))
-    freeze_closed_months([tenant.pk for tenant in tenants])
+    # Corrections of a month asked for are billed in a later one: all of them must be kept.
+    freeze_closed_months([tenant.pk for tenant in tenants], start)
     own_snapshot = not connection.in_atomic_block
     with transaction.atomic():
         if own_snapshot:

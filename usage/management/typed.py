@@ -11,6 +11,7 @@ from typer import TyperException
 
 WIDTH_OF_FILES = 1000
 """Columns of output that is no terminal: more than any line needs, so that nothing wraps."""
+_PLAIN = dict.fromkeys(map(ord, "\N{EN DASH}\N{EM DASH}\N{MIDDLE DOT}"), "-")
 
 
 class TypedCommand(TyperCommand, rich_markup_mode=None):
@@ -54,6 +55,8 @@ class TypedCommand(TyperCommand, rich_markup_mode=None):
     def say(self, text: str) -> None:
         """Write `text` as it is, but for characters that standard output cannot hold."""
         coding = self._coding
+        if not self.writes_unicode:
+            text = text.translate(_PLAIN)
         self.stdout.write(text.encode(coding, "replace").decode(coding), ending="")
 
     @property

@@ -18,6 +18,7 @@ _TYPES = {
     Kind.MONEY: ColumnType.DECIMAL,
     Kind.PERCENT: ColumnType.DECIMAL,
     Kind.NUMBER: ColumnType.DECIMAL,
+    Kind.EXACT: ColumnType.DECIMAL,
     Kind.DURATION: ColumnType.INTEGER,
     Kind.INSTANT: ColumnType.INSTANT,
     Kind.DATE: ColumnType.DATE,
@@ -78,7 +79,9 @@ def _rows(sheets: Iterable[Sheet], names: list[str], currency: str) -> Iterator[
 
 
 def _value(kind: Kind, value: object) -> object:
-    return rounded(value, _PLACES[kind]) if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal) and kind is not Kind.EXACT:
+        return rounded(value, _PLACES[kind])
+    return value
 
 
 def _objects(sheet: Sheet) -> list[dict[str, object]]:
@@ -104,7 +107,7 @@ def _object(facts: Iterable[Fact]) -> dict[str, object]:
 
 def _plain(kind: Kind, value: object) -> object:
     if isinstance(value, Decimal):
-        return exact_text(value, _PLACES[kind])
+        return f"{value:f}" if kind is Kind.EXACT else exact_text(value, _PLACES[kind])
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else value

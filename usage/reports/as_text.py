@@ -37,6 +37,28 @@ def as_text(document: Document, zone: str, *, unicode: bool = True) -> Iterator[
         yield Text(note, style="dim")
 
 
+def as_line(document: Document, zone: str) -> str:
+    """The totals of a report in a line or two, times in `zone`."""
+    if document.line:
+        return document.line
+    shown = _Shown(document.currency, ZoneInfo(zone), unicode=False)
+    facts = [
+        _fact_words(fact, shown)
+        for part in document.parts
+        if isinstance(part, Facts)
+        for fact in part.facts
+        if fact.people
+    ]
+    return "\n".join(filter(None, (f"{document.title} ({document.subtitle})", "; ".join(facts))))
+
+
+def _fact_words(fact: Fact, shown: "_Shown") -> str:
+    share = "" if fact.share is None else shown.value(Kind.PERCENT, fact.share)
+    behind = " ".join(filter(None, (share, fact.note)))
+    told = f"{fact.label} {shown.value(fact.kind, fact.value)}"
+    return f"{told} ({behind})" if behind else told
+
+
 class _Shown:
     """Values as text."""
 
@@ -48,6 +70,7 @@ class _Shown:
             Kind.MONEY: lambda value: money(value, currency),
             Kind.PERCENT: percent,
             Kind.NUMBER: lambda value: quantity(rounded(value, 0)),
+            Kind.EXACT: quantity,
             Kind.DURATION: duration,
             Kind.INSTANT: self._instant,
             Kind.DATE: date.isoformat,
@@ -142,7 +165,11 @@ class _Fitted:
             if column.kind in _LEFT:
                 table.add_column(column.heading, overflow="fold", no_wrap=not wrap)
             else:
-                table.add_column(column.heading, justify="right", no_wrap=True)
+                # Names are headings of figures; numbers themselves are short.
+                foldable = wrap and column.kind is Kind.FIGURE
+                table.add_column(
+                    column.heading, justify="right", no_wrap=not foldable, overflow="fold"
+                )
         for row in self._sheet.rows[: self._sheet.most]:
             table.add_row(
                 *(_cell(self._sheet.columns[place], row[place], self._shown) for place in visible)

@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from usage.formats import money, quantity, rounded, share, signed_money
-from usage.reports.documents import ESTIMATE, Column, Document, Kind, Sheet, exact_text, known_cost
+from usage.formats import money, percent, quantity, rounded, share, signed_money
+from usage.reports.documents import (
+    ESTIMATE,
+    MONEY_PLACES,
+    Column,
+    Document,
+    Kind,
+    Sheet,
+    known_cost,
+)
 from usage.reports.episodes import UnknownEpisodeError, find_session
 from usage.reports.periods import Period, read_period
 from usage.reports.scope import Scope
@@ -109,9 +117,9 @@ def comparison_document(comparison: Comparison, scope: Scope, period: Period) ->
     columns = (
         Column("figure", "", Kind.TEXT, people=False),
         Column("label", "", Kind.TEXT, data=False),
-        Column("a", "", Kind.TEXT, people=False),
-        Column("b", "", Kind.TEXT, people=False),
-        Column("difference", "", Kind.TEXT, people=False),
+        Column("a", "", Kind.EXACT, people=False),
+        Column("b", "", Kind.EXACT, people=False),
+        Column("difference", "", Kind.EXACT, people=False),
         *(
             Column(f"{name}_shown", heading, Kind.FIGURE, data=False)
             for name, heading in zip(
@@ -120,7 +128,7 @@ def comparison_document(comparison: Comparison, scope: Scope, period: Period) ->
         ),
         Column("change_percent", "change", Kind.PERCENT),
     )
-    rows = [_row(figure, scope.currency) for figure in figures]
+    rows = [_row(figure, comparison.sums, scope.currency) for figure in figures]
     within = comparison.kind in (Comparable.PROJECT, Comparable.MODEL)
     return Document(
         title=f"Compared {comparison.kind}s: {' and '.join(comparison.names)}",
@@ -128,7 +136,17 @@ def comparison_document(comparison: Comparison, scope: Scope, period: Period) ->
         parts=(Sheet("figures", "", columns, rows),),
         notes=(ESTIMATE,),
         subtitle=f"{period.title}; {scope.words}" if within else scope.words,
+        line=_line(comparison.names, figures[0], scope.currency),
     )
+
+
+def _line(names: tuple[str, str], cost: _Figure, currency: str) -> str:
+    first, second = (
+        f"{name} {money(value, currency)}" for name, value in zip(names, cost.values, strict=True)
+    )
+    changed = f", {percent(cost.change)}" if cost.change is not None else ""
+    difference = _signed(cost, currency)
+    return f"{first}, {second}" + (f": {difference}{changed}" if difference else "")
 
 
 def _figures(sums: tuple[UsageSums, UsageSums]) -> Sequence[_Figure]:
@@ -167,26 +185,28 @@ def _per_call(sums: UsageSums, *, priced: bool = False) -> Decimal | None:
     return amount / calls if calls else None
 
 
-def _row(figure: _Figure, currency: str) -> tuple[object, ...]:
+def _row(figure: _Figure, sums: tuple[UsageSums, UsageSums], currency: str) -> tuple[object, ...]:
     values = (*figure.values, figure.difference)
     return (
         figure.name,
         figure.label,
         *(_exact(figure.kind, value) for value in values),
-        *(_shown(figure.kind, value, currency) for value in figure.values),
+        *(
+            _shown(figure.kind, value, of, currency)
+            for value, of in zip(figure.values, sums, strict=True)
+        ),
         _signed(figure, currency),
         figure.change,
     )
 
 
-def _exact(kind: Kind, value: Decimal | None) -> str | None:
-    if value is None:
-        return None
-    return exact_text(value, {Kind.COUNT: 0, Kind.NUMBER: 4}.get(kind, 10))
+def _exact(kind: Kind, value: Decimal | None) -> Decimal | None:
+    places = {Kind.COUNT: 0, Kind.NUMBER: 4}.get(kind, MONEY_PLACES)
+    return None if value is None else rounded(value, places)
 
 
-def _shown(kind: Kind, value: Decimal | None, currency: str) -> str | None:
-    if kind is Kind.MONEY:
+def _shown(kind: Kind, value: Decimal | None, sums: UsageSums, currency: str) -> str | None:
+    if kind is Kind.MONEY and (value is not None or sums.events):
         return money(value, currency)
     return None if value is None else quantity(rounded(value, 0))
 

@@ -18,14 +18,15 @@ MONEY_PLACES = 10
 
 class Kind(StrEnum):
     """What a value is: str, int, Decimal money in the document's currency, percent as Decimal,
-    Decimal number, milliseconds, aware datetime, date, for a bar its percentage of the longest
-    one, or a figure that is text already. Each may be None."""
+    Decimal number, one that keeps the decimals it has, milliseconds, aware datetime, date, for a
+    bar its percentage of the longest one, or a figure that is text already. Each may be None."""
 
     TEXT = "text"
     COUNT = "count"
     MONEY = "money"
     PERCENT = "percent"
     NUMBER = "number"
+    EXACT = "exact"
     DURATION = "duration"
     INSTANT = "instant"
     DATE = "date"
@@ -88,7 +89,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole report; `line` is its short form, one or two sentences of totals."""
+    """A whole report; `line` is its short form, totals only, where facts do not tell them."""
 
     title: str
     currency: str

@@ -150,7 +150,7 @@ def _split(episode: Episode, figures: EpisodeFigures) -> tuple[Sheet, Facts]:
         ("total", sums.total_tokens, WHOLE, sums.cost if priced else None, WHOLE),
     )  # fmt: skip
     exact = (
-        Fact("total", "", Kind.MONEY, sums.cost, people=False),
+        Fact("total", "", Kind.MONEY, known_cost(sums), people=False),
         *(
             Fact(column.name, "", column.kind, value, people=False)
             for column, value in zip(SUM_COLUMNS, sum_values(sums), strict=True)

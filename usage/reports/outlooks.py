@@ -58,11 +58,12 @@ def _forecast_facts(forecast: Forecast) -> Facts:
              note=_band(forecast, currency), people=forecast.expected is not None),
         Fact("low", "", Kind.MONEY, forecast.low, people=False),
         Fact("high", "", Kind.MONEY, forecast.high, people=False),
-        Fact("run_rate", "At the pace so far", Kind.MONEY, forecast.run_rate),
+        Fact("run_rate", "At the pace so far", Kind.MONEY, forecast.run_rate,
+             note="of complete days"),
         Fact("back_test_error_percent", "Missed by, on average", Kind.PERCENT,
              forecast.back_test_error, note="in the last weeks",
              people=forecast.back_test_error is not None),
-        Fact("days_of_history", "Days of history", Kind.COUNT, forecast.days_of_history),
+        Fact("days_of_history", "Days of history used", Kind.COUNT, forecast.days_of_history),
     ]  # fmt: skip
     return Facts(facts)
 
@@ -118,7 +119,15 @@ def advice_document(scope: Scope, period: Period) -> Document:
         parts=(sheet,),
         notes=("Savings are estimates and may overlap, so they do not add up.",),
         subtitle=scope.words,
+        line=_advice_line(found),
     )
+
+
+def _advice_line(found: list[Advice]) -> str:
+    if not found:
+        return "no advice: nothing to save that the figures show"
+    most = money(max(advice.saving for advice in found), ledger_currency())
+    return f"{len(found):,} pieces of advice, of which one would have saved {most}"
 
 
 def _about(found: list[Advice]) -> list[str]:

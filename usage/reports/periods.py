@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from usage.formats import day, days
+from usage.formats import dated
 from usage.ingest.partitions import next_month
 from usage.selectors.periods import first_of_period
 from usage.selectors.questions import Granularity, QuestionError
@@ -29,10 +29,7 @@ class Period:
     def title(self) -> str:
         """Such as `This month, 1 to 30 Nov 2026`, with a dash between the days."""
         last = self.end - timedelta(days=1)
-        if self.start.year == last.year:
-            shown = f"{days(self.start, last)} {last.year}"
-        else:
-            shown = f"{day(self.start)} {self.start.year} \N{EN DASH} {day(last)} {last.year}"
+        shown = dated(self.start, last)
         return f"{self.name}, {shown}" if self.name else shown
 
     @property

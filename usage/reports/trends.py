@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from usage.formats import UNKNOWN, days, percent, share, signed_money
+from usage.formats import UNKNOWN, percent, share, signed_money
 from usage.reports.documents import ESTIMATE, Document, Fact, Facts, Kind, unpriced_note
 from usage.reports.hours import bar_sheet
 from usage.reports.periods import Period, last_days
@@ -14,6 +14,7 @@ from usage.selectors.questions import Granularity, UsageSums
 
 SHOWN_DAYS, SHOWN = 30, 12
 
+_PEAKS = {Granularity.DAY: "on", Granularity.WEEK: "week from", Granularity.MONTH: "month from"}
 _HEADINGS = {Granularity.DAY: "day", Granularity.WEEK: "week from", Granularity.MONTH: "month from"}
 
 
@@ -59,12 +60,13 @@ def trend_document(scope: Scope, period: Period, granularity: Granularity) -> Do
     facts = (
         Fact("total", "Total cost", Kind.MONEY, totals.cost, note=unpriced_note(totals)),
         Fact("average", f"Average a {granularity}", Kind.MONEY, trend.average),
-        Fact("peak", "Peak", Kind.MONEY, trend.peak[1], note=f"on {trend.peak[0]}")
+        Fact("peak", "Peak", Kind.MONEY, trend.peak[1],
+             note=f"{_PEAKS[granularity]} {trend.peak[0]}")
         if trend.peak
         else Fact("peak", "Peak", Kind.MONEY, Decimal(0)),
         Fact(
             "before", "Before", Kind.MONEY, trend.before.cost,
-            note=days(before.start, before.end - timedelta(days=1)),
+            note=before.title,
         ),
         Fact("change", "", Kind.MONEY, trend.change, people=False),
         Fact("change_percent", "", Kind.PERCENT, changed, people=False),

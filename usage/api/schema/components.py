@@ -25,11 +25,6 @@ def one_of(*documented: Any) -> Schema:
     return {"oneOf": [schema_of(option) for option in documented]}
 
 
-def any_of(*documented: Any) -> Schema:
-    """The schema of a value that is at least one of several types."""
-    return {"anyOf": [schema_of(option) for option in documented]}
-
-
 def add_components(result: Schema, **_context: object) -> Schema:
     """Give the document the components its operations refer to."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})

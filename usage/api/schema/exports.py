@@ -7,16 +7,33 @@ from drf_spectacular.utils import OpenApiExample, OpenApiRequest, OpenApiRespons
 from msgspec import Meta, Struct
 
 from usage.api.schema.bodies import Answer, Instant, Link
-from usage.api.schema.components import schema_of
+from usage.api.schema.components import Schema, schema_of
 from usage.api.schema.inspection import PROBLEM_TYPE, problem_answer
 from usage.api.schema.parameters import CURSOR, limit, parameter, path_word, words
-from usage.exports.encoding import CONTENT_TYPES
+from usage.exports.encoding import CONTENT_TYPES, ColumnType
+from usage.focus import COLUMNS
 from usage.models import Export
 
 _KINDS = Annotated[str, Meta(extra_json_schema={"enum": Export.Kind.values})]
 _FORMATS = Annotated[str, Meta(extra_json_schema={"enum": Export.Format.values})]
 _STATUSES = Annotated[str, Meta(extra_json_schema={"enum": Export.Status.values})]
-_FILE = {"type": "string", "format": "binary"}
+_BYTES: Schema = {"type": "string", "format": "binary"}
+_ROWS: Schema = {"type": "array", "items": {"type": "object"}}
+_TEXT: Schema = {"type": ["string", "null"]}
+_VALUES: dict[ColumnType, Schema] = {
+    ColumnType.INTEGER: {"type": ["integer", "null"]},
+    ColumnType.BOOLEAN: {"type": ["boolean", "null"]},
+    ColumnType.JSON: {},
+}
+_CHARGES: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {column.name: _VALUES.get(column.type, _TEXT) for column in COLUMNS},
+        "required": [column.name for column in COLUMNS],
+        "additionalProperties": False,
+    },
+}
 
 
 class ExportWanted(Struct, forbid_unknown_fields=True):
@@ -71,6 +88,15 @@ _WANTED = OpenApiExample(
     },
 )  # fmt: skip
 
+
+def _files(rows: Schema) -> dict[tuple[int, str], OpenApiResponse]:
+    """The formats of a file, of which JSON holds `rows`."""
+    return {
+        (200, content): OpenApiResponse(rows if name == Export.Format.JSON else _BYTES, "The file.")
+        for name, content in CONTENT_TYPES.items()
+    }
+
+
 EXPORTS = extend_schema(
     operation_id="exports",
     summary="The exports that the caller asked for",
@@ -108,7 +134,7 @@ DOWNLOAD = extend_schema(
     tags=_TAGS,
     parameters=[_ID],
     responses={
-        **{(200, kind): OpenApiResponse(_FILE, "The file.") for kind in CONTENT_TYPES.values()},
+        **_files(_ROWS),
         (409, PROBLEM_TYPE): problem_answer(409, "It is not written yet, or could not be."),
         (410, PROBLEM_TYPE): problem_answer(410, "The file has expired."),
     },
@@ -130,7 +156,7 @@ FOCUS_EXPORT = extend_schema(
         ),
     ],
     responses={
-        **{(200, kind): OpenApiResponse(_FILE, "The file.") for kind in CONTENT_TYPES.values()},
+        **_files(_CHARGES),
         (422, PROBLEM_TYPE): problem_answer(422, "Too many events; POST an export for these."),
     },
 )

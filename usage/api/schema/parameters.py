@@ -55,9 +55,10 @@ TIMEZONE = parameter(
     example="Europe/Berlin",
 )  # fmt: skip
 CURRENCY = parameter(
-    "currency", {"type": "string", "pattern": "^([A-Za-z]{3})?$"},
-    "What costs are shown in, by the rate of each day; by default the ledger's.", example="EUR",
-)  # fmt: skip
+    "currency",
+    {"type": "string", "pattern": "^([A-Za-z]{3})?$"},
+    "What costs are shown in, such as EUR, by the rate of each day; by default the ledger's.",
+)
 CURSOR = parameter("cursor", {"type": "string"}, "Where a page starts: from `next` of another.")
 ORGANIZATION = parameter(
     "organization", {"type": "string"}, "Slug; where several organizations have what is asked."

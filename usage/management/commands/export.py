@@ -13,7 +13,7 @@ from django_typer.management import command
 from typer import Argument, Option
 
 from usage.api.questions import FocusQuestion
-from usage.exports.charges import events_without_charge
+from usage.exports.charges import events_without_charge, keep_closed_months
 from usage.exports.encoding import Row, encode
 from usage.exports.files import Question, about_how_many, open_table, read_parameters
 from usage.exports.snapshot import snapshot
@@ -103,6 +103,8 @@ class Command(TypedCommand, rich_markup_mode=None):
     def _write(
         self, kind: Export.Kind, question: Question, file_format: Export.Format, output: str
     ) -> None:
+        if isinstance(question, FocusQuestion):
+            keep_closed_months(question)
         with snapshot(), _opened(output) as out:
             table = open_table(question)
             rows = table.rows

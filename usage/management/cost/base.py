@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from usage.management.cost.options import Format
 from usage.management.typed import TypedCommand
 from usage.reports.as_data import as_csv, as_json
-from usage.reports.as_text import as_text
+from usage.reports.as_text import as_line, as_text
 from usage.reports.comparisons import NotComparableError
 from usage.reports.documents import Document
 from usage.reports.episodes import UnknownEpisodeError
@@ -36,6 +36,6 @@ class CostCommand(TypedCommand):
                 for piece in as_csv(document):
                     self.stdout.write(piece, ending="")
             case Format.SUMMARY:
-                self.say(f"{document.line or document.title}\n")
+                self.say(f"{as_line(document, zone)}\n")
             case Format.TABLE:
                 self.show(*as_text(document, zone, unicode=self.writes_unicode))

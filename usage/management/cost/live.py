@@ -79,7 +79,7 @@ class Live(CostCommand):
             self.say(f"{line}\n")
         self.stdout.flush()
 
-    @group()
+    @group(epilog=QUOTA)
     def quota(self) -> None:
         """What is left of a subscription plan."""
 
