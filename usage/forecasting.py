@@ -80,6 +80,16 @@ def back_test_error(history: Sequence[Decimal]) -> Decimal | None:
     return sum(errors, Decimal(0)) / len(errors) if errors else None
 
 
+def run_rate(spent: Decimal, days_gone: int) -> Decimal | None:
+    """What a day costs on average, today being one of those gone; None when none is."""
+    return spent / days_gone if days_gone > 0 else None
+
+
+def projected_total(spent: Decimal, rate: Decimal, days_left: int) -> Decimal:
+    """What is spent when each day left after today costs `rate`."""
+    return spent + rate * days_left
+
+
 def weighted_median(values: Sequence[Decimal], weights: Sequence[int]) -> Decimal:
     """The value with half of the weight below it; the mean of two that share the middle."""
     pairs = sorted(zip(values, weights, strict=True))

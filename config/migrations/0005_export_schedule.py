@@ -10,7 +10,7 @@ from django.utils import timezone
 # Name, task, period in seconds, seconds after which a run that no worker took is dropped.
 SCHEDULE = (
     ("Write exports", "usage.tasks.continue_exports", 5, 4),
-    ("Tidy up exports and closed months", "usage.tasks.tidy_exports", 3_600, 1_800),
+    ("Tidy up exports and closed months", "usage.tasks.tidy_exports", 60, 50),
 )
 
 

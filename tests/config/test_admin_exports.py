@@ -52,12 +52,12 @@ def test_a_member_asks_for_a_file_waits_and_downloads_it(ann: Client) -> None:
     export = asked(ann)
     waiting = ann.get(LIST).text
     assert STATE in waiting
-    assert '<meta http-equiv="refresh" content="3">' in waiting
+    assert 'data-live data-refresh-seconds="3"' in waiting
     text = downloaded(ann, export)
     assert text.count("\r\n") == 6
     assert "globex" not in text
     page = ann.get(LIST).text
-    assert "http-equiv" not in page
+    assert 'data-refresh-seconds="30"' in page
     assert "9 Nov \N{EN DASH} 13 Nov 2026" in page
 
 

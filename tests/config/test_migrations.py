@@ -17,7 +17,7 @@ TASKS = {
     "pricing.tasks.sync_openrouter": (86_400, 43_200),
     "usage.tasks.continue_ratings": (5, 4),
     "usage.tasks.continue_exports": (5, 4),
-    "usage.tasks.tidy_exports": (3_600, 1_800),
+    "usage.tasks.tidy_exports": (60, 50),
 }
 
 

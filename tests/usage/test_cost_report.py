@@ -19,13 +19,12 @@ from tests.usage.cost_reports import (
     session_calls,
     text_of,
 )
+from usage.forecasting import projected_total, run_rate
 from usage.ingest.pipeline import Caller, ingest
 from usage.reports.documents import Document
 from usage.reports.month_budget import (
     MonthBudget,
     budget_facts,
-    projected_total,
-    run_rate,
     stand,
 )
 from usage.reports.periods import month_of

@@ -45,7 +45,7 @@ def test_a_month_goes_on_by_its_weekdays(catalogue: None) -> None:
     # 1 to 19 November: 14 weekdays, 5 days of weekends; all of it has 21 and 9.
     assert found.spent == 14 * WEEKDAY + 5 * WEEKEND
     assert found.expected == found.low == found.high == 21 * WEEKDAY + 9 * WEEKEND
-    assert found.run_rate == ((14 * WEEKDAY + 5 * WEEKEND) * 30 / 19).quantize(Decimal("1E-10"))
+    assert found.run_rate == ((14 * WEEKDAY + 5 * WEEKEND) * 30 / 20).quantize(Decimal("1E-10"))
     assert found.back_test_error == 0
     assert found.days_of_history == 28
 
@@ -74,7 +74,7 @@ def test_with_less_than_two_weeks_there_is_only_a_run_rate(catalogue: None) -> N
     found = ask()
     assert found.days_of_history == 11
     assert (found.expected, found.low, found.high, found.back_test_error) == (None,) * 4
-    assert found.run_rate == (found.spent * 30 / 19).quantize(Decimal("1E-10"))
+    assert found.run_rate == (found.spent * 30 / 20).quantize(Decimal("1E-10"))
 
 
 def test_nothing_used_is_nothing_spent(catalogue: None) -> None:

@@ -25,7 +25,7 @@ class ForecastView(APIView):
     """What the present or the next month will have cost, by the weekdays of the past weeks.
 
     `low` to `high` is a band that holds four times of five; with less than 14 days of history
-    there is only `run_rate`, which goes on as the complete days of the month went on average.
+    there is only `run_rate`: each day left costs what those of the month did on average.
     `back_test_error` is how far, in percent, forecasts of the last weeks missed on average.
     """
 

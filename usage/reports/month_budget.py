@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from usage.forecasting import projected_total, run_rate
 from usage.formats import money, percent, share
 from usage.reports.documents import Fact, Facts, Kind
 from usage.reports.periods import Period, month_of
@@ -45,16 +46,6 @@ class Standing:
         if self.projected is None or self.projected <= self.limit:
             return "within budget"
         return "heading over budget"
-
-
-def run_rate(spent: Decimal, days_gone: int) -> Decimal | None:
-    """What a day costs on average; None when no day is gone."""
-    return spent / days_gone if days_gone > 0 else None
-
-
-def projected_total(spent: Decimal, rate: Decimal, days_left: int) -> Decimal:
-    """What is spent when each day left costs `rate`."""
-    return spent + rate * days_left
 
 
 def standing(budget: MonthBudget, period: Period, scope: Scope) -> Standing:

@@ -13,6 +13,8 @@ from usage.forecasting import (
     back_test_error,
     expected_days,
     outlook,
+    projected_total,
+    run_rate,
 )
 from usage.ingest.partitions import next_month
 from usage.selectors.access import Viewer
@@ -20,7 +22,7 @@ from usage.selectors.questions import Granularity, UsageQuery
 from usage.selectors.usage import query_usage
 
 RATE_DAYS = 28
-"""How many days a run rate looks back on for a period that has no complete day yet."""
+"""How many days a run rate looks back on for a period that has not begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,10 @@ class Forecast:
     """What the days `start` (inclusive) to `end` (exclusive) have cost and will.
 
     `expected` is what they will have cost in the end, `low` to `high` a band that holds four times
-    of five; all three are None with less than 14 days of history. `run_rate` goes on as the
-    complete days of the period went on average. `back_test_error` is how far, in percent, forecasts
-    of the last weeks missed on average. Costs are in `currency`, without `unpriced_events`.
+    of five; all three are None with less than 14 days of history. `run_rate` is what they come to
+    when each day left costs what those of the period cost on average, today included.
+    `back_test_error` is how far, in percent, forecasts of the last weeks missed on average. Costs
+    are in `currency`, without `unpriced_events`.
     """
 
     start: date
@@ -102,7 +105,7 @@ def forecast_spend(
         expected=quantize(expected.expected) if expected else None,
         low=quantize(expected.low) if expected else None,
         high=quantize(expected.high) if expected else None,
-        run_rate=quantize(_run_rate(days, start, end, today)),
+        run_rate=quantize(_at_pace(days, start, end, today)),
         back_test_error=None if error is None else quantize(error),
         days_of_history=len(days.history),
         unpriced_events=sum(sums[day].unpriced_events for day in sums if start <= day < end),
@@ -139,11 +142,15 @@ def _expected(days: _Days, start: date, end: date, today: date) -> Outlook | Non
     return Outlook(base + found.expected, low, base + found.high)
 
 
-def _run_rate(days: _Days, start: date, end: date, today: date) -> Decimal:
+def _at_pace(days: _Days, start: date, end: date, today: date) -> Decimal:
     if today >= end:
         return days.spent
-    base = days.done or days.history[-RATE_DAYS:] or [days.current]
-    return max(sum(base, Decimal(0)) * (end - start).days / len(base), days.spent)
+    if start <= today:
+        rate = run_rate(days.spent, (today - start).days + 1)
+        return projected_total(days.spent, rate or days.spent, (end - today).days - 1)
+    recent = days.history[-RATE_DAYS:]
+    rate = run_rate(sum(recent, Decimal(0)), len(recent))
+    return projected_total(Decimal(0), rate or Decimal(0), (end - start).days)
 
 
 def _without_lead(costs: list[Decimal]) -> list[Decimal]:

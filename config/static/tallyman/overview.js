@@ -1,4 +1,4 @@
-/* Draws the overview's chart in the colours of the theme and keeps the page fresh. */
+/* Draws a page's chart in the colours of the theme and keeps what is live fresh. */
 "use strict";
 {
     const OTHER = 6;
@@ -155,7 +155,7 @@
         if (changed) {
             await load();
         }
-        return page.getElementById("overview");
+        return page.querySelector("[data-refresh-seconds]");
     }
 
     function schedule(root) {
@@ -179,5 +179,5 @@
     });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
     load();
-    schedule(document.getElementById("overview"));
+    schedule(document.querySelector("[data-refresh-seconds]"));
 }
