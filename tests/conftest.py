@@ -45,15 +45,35 @@ def fresh_process_caches() -> Iterator[None]:
     partitions.forget()
 
 
+_blocker_of_this_database: list[DjangoDbBlocker] = []
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     with django_db_blocker.unblock():
+        load_catalogue()
+    _blocker_of_this_database.append(django_db_blocker)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Load the shipped prices again where a test with real transactions has emptied the tables.
+
+    Before the test's own transaction begins, so that they stay for those that come after it.
+    """
+    if "catalogue" in getattr(item, "fixturenames", ()):
+        for blocker in _blocker_of_this_database:
+            with blocker.unblock():
+                load_prices_if_there_are_none()
+
+
+def load_prices_if_there_are_none() -> None:
+    if not PriceVersion.objects.exists():
+        CatalogueSource.objects.all().delete()
         load_catalogue()
 
 
 @pytest.fixture
 def catalogue(db: None) -> None:
-    """The shipped prices, loaded again where a transactional test has emptied the tables."""
-    if not PriceVersion.objects.exists():
-        CatalogueSource.objects.all().delete()
-        load_catalogue()
+    """The shipped prices."""
+    load_prices_if_there_are_none()

@@ -14,6 +14,7 @@ import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -93,7 +94,7 @@ class Load:
         except urllib.error.HTTPError as error:
             self.codes.add(error.code)
             return False
-        except (OSError, ValueError):
+        except (OSError, HTTPException, ValueError):
             return False
 
 

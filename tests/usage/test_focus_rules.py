@@ -165,7 +165,7 @@ RULES: dict[str, Rule] = {
 
 
 @pytest.fixture
-def rows() -> list[Row]:
+def rows(catalogue: None) -> list[Row]:
     set_up_usage()
     return charged()
 
