@@ -61,6 +61,7 @@ def test_focus_tells_how_many_events_it_leaves_out(
         (("events", "--from", "soon"), 2, "neither a date nor"),
         (("usage", "--from", "2026-11-02", "--to", "2026-11-01"), 2, "must come after"),
         (("usage", "--group-by", "colour"), 2, "is none of"),
+        (("usage", "--group-by", "colour", "--output", "/nowhere/x"), 2, "is none of"),
         (("focus", "--timezone", "UTC"), 2, "no parameter 'timezone'"),
         (("events", "--organization", "nobody"), 1, "no organization 'nobody'"),
     ],

@@ -159,7 +159,9 @@ def _children(host: str, port: int, workers: int) -> list[Child]:
     quiet = "ignore:You're running the worker with superuser privileges"
     celery = [sys.executable, "-W", quiet, "-m", "celery", "--quiet", "-A", "config.celery"]
     web = [sys.executable, "-m", "gunicorn", "-c", "python:config.web_server"]
-    worker = ["worker", "--loglevel", "WARNING", "--concurrency", "2"]
+    # An export, a re-rating and a month being kept may each take a process for minutes; the roll
+    # up must find one all the same.
+    worker = ["worker", "--loglevel", "WARNING", "--concurrency", "4"]
     tuning = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     beat = ["beat", "--loglevel", "WARNING", "--pidfile", ""]
     return [

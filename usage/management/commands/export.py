@@ -15,7 +15,7 @@ from typer import Argument, Option
 from usage.api.questions import FocusQuestion
 from usage.exports.charges import events_without_charge, keep_closed_months
 from usage.exports.encoding import Row, encode
-from usage.exports.files import Question, about_how_many, open_table, read_parameters
+from usage.exports.files import Question, about_how_many, check, open_table, read_parameters
 from usage.exports.snapshot import snapshot
 from usage.formats import quantity
 from usage.importers.progress import count_progress
@@ -81,6 +81,7 @@ class Command(TypedCommand, rich_markup_mode=None):
             question = read_parameters(
                 kind, {**parameters, **({"organization": slugs} if slugs else {})}, EVERYTHING
             )
+            check(question)
             self._write(kind, question, file_format, output)
         except QuestionError as error:
             self.refuse(error.message)
