@@ -3,35 +3,26 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import msgspec
 from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
-from usage.api.parameters import OwnFormat, ParameterReader, default_start, refuse
+from usage.api.parameters import ParameterReader, default_start
+from usage.api.reads import ReadView, json_answer
 from usage.api.schema.advice import ADVICE
-from usage.models import APIKey
 from usage.selectors.access import find_scope, report_zone, viewer_of
 from usage.selectors.advice import Advice, advise
 from usage.selectors.currency import ledger_currency
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.freshness import as_of
-from usage.selectors.questions import QuestionError
 
 
-class AdviceView(APIView):
+class AdviceView(ReadView):
     """What would have saved money in a period, computed from what was used; most money first.
 
     `code` is one of `dear_session`, `low_cache_rate`, `cheaper_model`, `retried_runs`,
     `failed_calls`. Savings may overlap, so they do not add up. Without `to` the period ends with
     today, without `from` it starts 30 days earlier.
     """
-
-    authentication_classes = (KeyAuthentication, StaffSession)
-    permission_classes = (HasScope,)
-    content_negotiation_class = OwnFormat
-    scope = APIKey.Scope.READ
 
     @ADVICE
     def get(self, request: Request) -> HttpResponse:
@@ -44,10 +35,7 @@ class AdviceView(APIView):
         start = reader.bound("from") or default_start(end)
         reader.finish()
         fresh = as_of([scoped.id for scoped in find_scope(viewer, filters.get(ORGANIZATION))])
-        try:
-            advice = advise(viewer, start=start, end=end, time_zone=zone, filters=filters)
-        except QuestionError as error:
-            refuse(error)
+        advice = advise(viewer, start=start, end=end, time_zone=zone, filters=filters)
         body = {
             "from": start,
             "to": end,
@@ -56,7 +44,7 @@ class AdviceView(APIView):
             "as_of": fresh,
             "results": [_as_json(each) for each in advice],
         }
-        return HttpResponse(msgspec.json.encode(body), content_type="application/json")
+        return json_answer(body)
 
 
 def _as_json(advice: Advice) -> dict[str, object]:

@@ -4,39 +4,30 @@ import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import msgspec
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
 from usage.api.files import file_response
-from usage.api.parameters import OwnFormat, ParameterReader, refuse
+from usage.api.parameters import ParameterReader
+from usage.api.reads import ReadView, json_answer
 from usage.api.schema.chargeback import CHARGEBACK, MONTH
 from usage.exports.chargeback import chargeback_table
 from usage.ingest.partitions import next_month
-from usage.models import APIKey, Export
+from usage.models import Export
 from usage.selectors.access import report_zone, viewer_of
 from usage.selectors.chargeback import Chargeback, ChargebackRow, chargeback
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.periods import FIRST_YEAR, LAST_YEAR
-from usage.selectors.questions import QuestionError
 from usage.selectors.usage import sums_as_json
 
 
-class ChargebackView(APIView):
+class ChargebackView(ReadView):
     """Sums by month, cost centre, project and team, in each organization's own months.
 
     A project's assignment in force in a month precedes its team's; `cost_centre` is null where
     neither is assigned. `to` is exclusive: without it the present month is the last, and without
     `from` the only one. Calls that arrive late count in their own month, even in a closed one.
     """
-
-    authentication_classes = (KeyAuthentication, StaffSession)
-    permission_classes = (HasScope,)
-    content_negotiation_class = OwnFormat
-    scope = APIKey.Scope.READ
 
     @CHARGEBACK
     def get(self, request: Request) -> HttpResponseBase:
@@ -50,16 +41,12 @@ class ChargebackView(APIView):
         last = (end - timedelta(days=1)).replace(day=1)
         first = _month(reader, "from") or last
         reader.finish()
-        try:
-            charged = chargeback(
-                viewer, first_month=first, last_month=last, organizations=organizations
-            )
-        except QuestionError as error:
-            refuse(error)
+        charged = chargeback(
+            viewer, first_month=first, last_month=last, organizations=organizations
+        )
         if as_csv:
             return file_response(chargeback_table(charged), Export.Format.CSV, "chargeback.csv")
-        body = msgspec.json.encode(_as_json(charged))
-        return HttpResponse(body, content_type="application/json")
+        return json_answer(_as_json(charged))
 
 
 def _month(reader: ParameterReader, name: str) -> date | None:

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
 from usage.api.files import file_response
-from usage.api.parameters import MAX_PAGE, OwnFormat, ParameterReader, page_link, refuse
+from usage.api.parameters import MAX_PAGE, OwnFormat, ParameterReader, page_link
 from usage.api.questions import read_event_question
 from usage.api.schema.event_reads import GET_EVENT
 from usage.exports.events import open_events
@@ -28,7 +28,6 @@ from usage.selectors.events import (
     list_events,
 )
 from usage.selectors.filters import ORGANIZATION
-from usage.selectors.questions import QuestionError
 
 PAGE = 100
 MOST_ROWS = 10_000_000
@@ -53,13 +52,10 @@ def list_response(request: Request) -> HttpResponseBase:
     limit = reader.number("limit", PAGE, MOST_ROWS if as_csv else MAX_PAGE)
     query = replace(question, limit=limit, cursor=reader.one("cursor"))
     reader.finish()
-    try:
-        if as_csv:
-            table = open_events(query, limit if "limit" in request.GET else None)
-            return file_response(table, Export.Format.CSV, "events.csv")
-        page = list_events(query)
-    except QuestionError as error:
-        refuse(error)
+    if as_csv:
+        table = open_events(query, limit if "limit" in request.GET else None)
+        return file_response(table, Export.Format.CSV, "events.csv")
+    page = list_events(query)
     return _json(_page_as_json(request, page))
 
 
@@ -77,10 +73,7 @@ class EventView(APIView):
         reader = ParameterReader(request.GET)
         organization = reader.one(ORGANIZATION) or None
         reader.finish()
-        try:
-            event = find_event(viewer_of(request.user), event_id, organization)
-        except QuestionError as error:
-            refuse(error)
+        event = find_event(viewer_of(request.user), event_id, organization)
         if event is None:
             raise NotFound(f"There is no event {event_id!r}.")
         return _json(event_as_json(event))

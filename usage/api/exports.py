@@ -14,7 +14,7 @@ from pricing.api.bodies import fault_of
 from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
 from usage.api.bodies import read_body
 from usage.api.files import file_response
-from usage.api.parameters import MAX_PAGE, OwnFormat, ParameterReader, page_link, refuse
+from usage.api.parameters import MAX_PAGE, OwnFormat, ParameterReader, page_link
 from usage.api.problems import problem
 from usage.api.questions import read_focus_question
 from usage.api.schema.exports import DOWNLOAD, EXPORT, EXPORTS, FOCUS_EXPORT, REQUEST_EXPORT
@@ -69,10 +69,7 @@ class ExportsView(_ExportsRead):
         limit = reader.number("limit", PAGE, MAX_PAGE)
         cursor = reader.one("cursor")
         reader.finish()
-        try:
-            page = list_exports(requester_of(request.user), limit, cursor)
-        except QuestionError as error:
-            refuse(error)
+        page = list_exports(requester_of(request.user), limit, cursor)
         return _json(
             {
                 "results": [_shown(request, export) for export in page.exports],
@@ -93,13 +90,11 @@ class ExportsView(_ExportsRead):
             )
         except msgspec.ValidationError as error:
             fault = fault_of(str(error), root="")
-            refuse(QuestionError(fault.field, fault.code, fault.message))
+            raise QuestionError(fault.field, fault.code, fault.message) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return problem(400, "malformed_json", f"The body is not valid JSON: {error}.")
         except TooManyExports as error:
             return problem(429, error.code, error.message, headers={"Retry-After": "5"})
-        except QuestionError as error:
-            refuse(error)
         shown = _shown(request, export)
         where = _address(request, "export", export)
         return _json(shown, status=202, headers={"Location": where})
@@ -152,13 +147,10 @@ class FocusExportView(_ExportsRead):
         )
         question = read_focus_question(reader, viewer_of(request.user))
         reader.finish()
-        try:
-            if events_behind(question) > MOST_AT_ONCE:
-                told = f"These are over {MOST_AT_ONCE} events. {_MOVED}"
-                return problem(422, "too_large", told)
-            table = open_focus(question)
-        except QuestionError as error:
-            refuse(error)
+        if events_behind(question) > MOST_AT_ONCE:
+            told = f"These are over {MOST_AT_ONCE} events. {_MOVED}"
+            return problem(422, "too_large", told)
+        table = open_focus(question)
         name = f"focus-{question.start}-{question.end}.{file_format}"
         return file_response(table, file_format, name)
 

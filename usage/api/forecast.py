@@ -4,35 +4,26 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import msgspec
 from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
-from usage.api.parameters import OwnFormat, ParameterReader, refuse
+from usage.api.parameters import ParameterReader
+from usage.api.reads import ReadView, json_answer
 from usage.api.schema.forecast import FORECAST, PERIODS
-from usage.models import APIKey
 from usage.selectors.access import Viewer, report_zone, viewer_of
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.forecasts import Forecast, forecast_spend, month_after, this_month
-from usage.selectors.questions import QuestionError
 
 _AMOUNTS = ("spent", "expected", "low", "high", "run_rate")
 
 
-class ForecastView(APIView):
+class ForecastView(ReadView):
     """What the present or the next month will have cost, by the weekdays of the past weeks.
 
     `low` to `high` is a band that holds four times of five; with less than 14 days of history
     there is only `run_rate`: each day left costs what those of the month did on average.
     `back_test_error` is how far, in percent, forecasts of the last weeks missed on average.
     """
-
-    authentication_classes = (KeyAuthentication, StaffSession)
-    permission_classes = (HasScope,)
-    content_negotiation_class = OwnFormat
-    scope = APIKey.Scope.READ
 
     @FORECAST
     def get(self, request: Request) -> HttpResponse:
@@ -46,20 +37,17 @@ class ForecastView(APIView):
         reader.finish()
         today = datetime.now(ZoneInfo(zone)).date()
         start, end = this_month(today) if period == PERIODS[0] else month_after(today)
-        try:
-            forecast = forecast_spend(
-                viewer, start=start, end=end, today=today, time_zone=zone, filters=filters,
-                currency=currency,
-            )  # fmt: skip
-        except QuestionError as error:
-            refuse(error)
+        forecast = forecast_spend(
+            viewer, start=start, end=end, today=today, time_zone=zone, filters=filters,
+            currency=currency,
+        )  # fmt: skip
         body = {
             "period": period,
             "timezone": zone,
             **_as_json(forecast),
             "budget": self.budget(viewer, filters, forecast),
         }
-        return HttpResponse(msgspec.json.encode(body), content_type="application/json")
+        return json_answer(body)
 
     def budget(
         self, viewer: Viewer, filters: Mapping[str, Collection[str]], forecast: Forecast

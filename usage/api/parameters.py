@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from django.http import QueryDict
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -36,11 +36,6 @@ class OwnFormat(BaseContentNegotiation):
         """The first renderer, whatever is asked."""
         renderer = next(iter(renderers))
         return renderer, renderer.media_type
-
-
-def refuse(error: QuestionError) -> NoReturn:
-    """Raise the 400 that tells what is wrong with the question."""
-    raise ValidationError({error.field: ErrorDetail(error.message, code=error.code)}) from error
 
 
 class ParameterReader:

@@ -25,7 +25,7 @@ from pricing.selectors import (
 from pricing.selectors.listing import Place
 from usage.api.authentication import HasScope, KeyAuthentication, StaffSession, holder_of
 from usage.api.bodies import read_body
-from usage.api.parameters import OwnFormat, ParameterReader, page_link, refuse
+from usage.api.parameters import OwnFormat, ParameterReader, page_link
 from usage.api.problems import problem
 from usage.api.schema.prices import GET_PRICES, PUT_PRICES
 from usage.contracts import own_card
@@ -34,7 +34,6 @@ from usage.keys import KeyHolder
 from usage.models import APIKey
 from usage.selectors.access import viewer_of
 from usage.selectors.cursors import bad_cursor, fingerprint, pack, unpack
-from usage.selectors.questions import QuestionError
 from usage.selectors.rate_cards import visible_cards
 
 ORIGIN = "api"
@@ -61,10 +60,7 @@ class PricesView(APIView):
     @GET_PRICES
     def get(self, request: Request) -> HttpResponse:
         """List prices."""
-        try:
-            question, print_of = read_question(request)
-        except QuestionError as error:
-            refuse(error)
+        question, print_of = read_question(request)
         return _answer(request, list_prices(question), print_of)
 
     @PUT_PRICES

@@ -14,6 +14,7 @@ from rest_framework import exceptions
 
 from usage.ingest.decode import BodyError
 from usage.ingest.values import FieldError
+from usage.selectors.questions import QuestionError
 
 logger = logging.getLogger(__name__)
 _encode = msgspec.json.encode
@@ -43,7 +44,8 @@ def problem(
 def problem_handler(error: Exception, _context: Mapping[str, Any]) -> HttpResponse | None:
     """DRF's exception handler: every known error becomes a problem, never a 500 page.
 
-    A database that is away is 503 with Retry-After, so that callers send again.
+    A database that is away is 503 with Retry-After, so that callers send again; a question
+    without an answer is 400 and names the parameter.
     """
     if isinstance(error, BodyError):
         return problem(
@@ -59,6 +61,9 @@ def problem_handler(error: Exception, _context: Mapping[str, Any]) -> HttpRespon
         error = exceptions.NotFound(*(error.args[:1] or ()))
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, QuestionError):
+        fault = exceptions.ErrorDetail(error.message, code=error.code)
+        error = exceptions.ValidationError({error.field: fault})
     if not isinstance(error, exceptions.APIException):
         return None
     return _from_drf(error)

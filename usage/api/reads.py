@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from django.http import HttpResponse
-from rest_framework.exceptions import ErrorDetail, ValidationError
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
@@ -17,25 +15,18 @@ from usage.selectors.access import Viewer, report_zone
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.frames import Frame
 from usage.selectors.periods import FIRST_YEAR, LAST_YEAR
-from usage.selectors.questions import QuestionError
 from usage.selectors.summaries import BILLING_SCOPE
 
 _encode = msgspec.json.encode
 
 
 class ReadView(APIView):
-    """A view that only reads; a question without an answer is a 400 that names the parameter."""
+    """A view that only reads."""
 
     authentication_classes = (KeyAuthentication, StaffSession)
     permission_classes = (HasScope,)
     content_negotiation_class = OwnFormat
     scope = APIKey.Scope.READ
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Tell what is wrong with a question like any other fault."""
-        if isinstance(exc, QuestionError):
-            exc = ValidationError({exc.field: ErrorDetail(exc.message, code=exc.code)})
-        return super().handle_exception(exc)
 
 
 def json_answer(body: object) -> HttpResponse:

@@ -16,7 +16,6 @@ from usage.api.parameters import (
     OwnFormat,
     ParameterReader,
     page_link,
-    refuse,
 )
 from usage.api.questions import read_usage_question
 from usage.api.schema.usage import USAGE
@@ -25,7 +24,6 @@ from usage.models import APIKey, Export
 from usage.selectors.access import Viewer, viewer_of
 from usage.selectors.questions import (
     MAX_ROWS,
-    QuestionError,
     UsageAnswer,
     UsageQuery,
     UsageRow,
@@ -53,12 +51,9 @@ class UsageView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """Answer a question."""
         query, as_csv = read_query(request, viewer_of(request.user))
-        try:
-            if as_csv:
-                return file_response(open_usage(query), Export.Format.CSV, "usage.csv")
-            return _json_response(request, query, query_usage(query))
-        except QuestionError as error:
-            refuse(error)
+        if as_csv:
+            return file_response(open_usage(query), Export.Format.CSV, "usage.csv")
+        return _json_response(request, query, query_usage(query))
 
 
 def read_query(request: Request, viewer: Viewer) -> tuple[UsageQuery, bool]:
