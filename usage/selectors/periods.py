@@ -1,6 +1,6 @@
 """Bounds of a question as instants and as local days, and the periods between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -9,6 +9,7 @@ from usage.ingest.partitions import next_month
 from usage.selectors.questions import MAX_ROWS, Granularity, QuestionError
 
 FIRST_YEAR, LAST_YEAR = 1971, 2199
+_DAY = timedelta(days=1)
 _QUARTER_HOUR = timedelta(minutes=15)
 _SHORTEST = {
     Granularity.QUARTER_HOUR: _QUARTER_HOUR,
@@ -58,6 +59,33 @@ class Bounds:
             or (at.astimezone(self.zone).utcoffset() or timedelta()) % _QUARTER_HOUR
             for at in (self.start, self.end)
         )
+
+    @property
+    def whole_days(self) -> tuple[date, date]:
+        """The first local day that lies within the bounds, and the end (exclusive) of the last."""
+        first, end = (at.astimezone(self.zone).date() for at in (self.start, self.end))
+        return first if midnight(first, self.zone) >= self.start else first + _DAY, end
+
+    @property
+    def whole_months(self) -> tuple[date, date]:
+        """The first day of the first calendar month that lies within the bounds, and the end
+        (exclusive) of the last."""
+        first, end = self.whole_days
+        return first if first.day == 1 else next_month(first), end.replace(day=1)
+
+    def seen_in(self, zone: ZoneInfo) -> "Bounds":
+        """The same instants in another zone."""
+        return replace(self, zone=zone)
+
+    def split(self, days: tuple[date, date]) -> tuple["Bounds | None", list["Bounds"]]:
+        """The part of these days, the end exclusive, None where they are none; and what is left
+        before and after it."""
+        if days[0] >= days[1]:
+            return None, [self]
+        start, end = (midnight(day, self.zone) for day in days)
+        inner = replace(self, start=start, end=end)
+        edges = (replace(self, end=start), replace(self, start=end))
+        return inner, [edge for edge in edges if edge.start < edge.end]
 
 
 @cache

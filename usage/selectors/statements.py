@@ -111,7 +111,7 @@ def _part(plan: Plan, part: Part) -> str:
     conditions = [
         source.only,
         f"r.organization_id = ANY({plan.parameters.add(part.organization_ids)}::int[])",
-        *_within(plan, source),
+        *_within(plan, part),
         *(condition(plan.parameters, part.organization_ids, f) for f in plan.filters),
     ]
     ordinals = ", ".join(str(position + 1) for position in range(len(columns)))
@@ -145,15 +145,14 @@ def _plain_columns(plan: Plan) -> list[str]:
     return list(dict.fromkeys(d.column for d in plan.group_by if not d.tag))
 
 
-def _within(plan: Plan, source: Source) -> list[str]:
-    if source.calendar:
-        bounds = (
-            plan.parameters.add(plan.bounds.first_day),
-            plan.parameters.add(plan.bounds.last_day),
-        )
-        return [f"r.{source.when} >= {bounds[0]}", f"r.{source.when} <= {bounds[1]}"]
-    instants = plan.parameters.add(plan.bounds.start), plan.parameters.add(plan.bounds.end)
-    return [f"r.{source.when} >= {instants[0]}", f"r.{source.when} < {instants[1]}"]
+def _within(plan: Plan, part: Part) -> list[str]:
+    column = f"r.{part.source.when}"
+    if part.source.calendar:
+        days = part.bounds.first_day, part.bounds.last_day
+        first, last = (plan.parameters.add(day) for day in days)
+        return [f"{column} >= {first}", f"{column} <= {last}"]
+    first, end = (plan.parameters.add(at) for at in (part.bounds.start, part.bounds.end))
+    return [f"{column} >= {first}", f"{column} < {end}"]
 
 
 def _period(plan: Plan, source: Source) -> str:

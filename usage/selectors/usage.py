@@ -41,7 +41,7 @@ def query_usage(query: UsageQuery) -> UsageAnswer:
     question = _fingerprint(query, plan.bounds)
     if query.cursor:
         plan.place = _read_place(plan, unpack(query.cursor, question, len(plan.order_columns)))
-    everyone = [pk for part in plan.parts for pk in part.organization_ids]
+    everyone = {pk for part in plan.parts for pk in part.organization_ids}
     direct = any(part.source is EVENTS for part in plan.parts)
     fresh = datetime.now(UTC) if direct else as_of(everyone)
     statement, parameters = build(plan)
