@@ -7,6 +7,7 @@ UNPRICED = "unpriced"
 UNKNOWN = "—"
 NOT_GIVEN = "(none)"
 """What stands in URLs for the filter \"not given\"."""
+SHORT = 16
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 _SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**4, "k"))
 
@@ -16,16 +17,21 @@ def rounded(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
+def symbol(currency: str) -> str:
+    """What stands before amounts of an ISO 4217 currency: "$", or "CHF " where it has no sign."""
+    return _SYMBOLS.get(currency, f"{currency} ")
+
+
 def money(value: Decimal | None, currency: str, places: int = 2) -> str:
     """An amount such as $1,234.50; None is "unpriced", and what rounds to zero is "<$0.01"."""
     if value is None:
         return UNPRICED
-    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    before = symbol(currency)
     amount = rounded(value, places)
     sign = "-" if value < 0 else ""
     if value and not amount:
-        return f"{sign}<{symbol}{Decimal(1).scaleb(-places):f}"
-    return f"{sign}{symbol}{abs(amount):,f}"
+        return f"{sign}<{before}{Decimal(1).scaleb(-places):f}"
+    return f"{sign}{before}{abs(amount):,f}"
 
 
 def signed_money(value: Decimal, currency: str, places: int = 2) -> str:
@@ -53,6 +59,11 @@ def compact(value: int) -> str:
 def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
     """`part` in percent of `whole`, exact; None when there is no whole."""
     return Decimal(part) * 100 / Decimal(whole) if whole else None
+
+
+def bar(value: Decimal | None) -> int:
+    """A percentage as the length of a bar, 0 to 100: less than nothing is none."""
+    return min(max(int(value or 0), 0), 100)
 
 
 def percent(value: Decimal | None, places: int = 0) -> str:
@@ -98,3 +109,9 @@ def dated(first: date, last: date) -> str:
     if first.year == last.year:
         return f"{days(first, last)} {last.year}"
     return f"{day(first)} {first.year} \N{EN DASH} {day(last)} {last.year}"
+
+
+def short(name: str | None) -> str:
+    """Both ends of an id that is too long for a column, "" for none."""
+    whole, end = name or "", SHORT // 2 - 1
+    return whole if len(whole) <= SHORT else f"{whole[:end]}…{whole[-end:]}"

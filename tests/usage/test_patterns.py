@@ -2,10 +2,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from tests.config.site_data import event, send
 from usage.selectors.access import EVERYTHING, Viewer
-from usage.selectors.patterns import by_hour_of_day, by_weekday
+from usage.selectors.patterns import by_hour_of_day, by_hour_of_week, by_weekday
+from usage.selectors.sums import total_of
 
 pytestmark = pytest.mark.django_db
 NOVEMBER: Any = {"start": date(2026, 11, 1), "end": date(2026, 12, 1)}
@@ -63,3 +65,22 @@ def test_patterns_show_only_what_a_viewer_may_see_and_filters_let_through(calls:
     assert not any(s.events for _, s in by_weekday(nobody, **NOVEMBER, time_zone="UTC"))
     web = by_hour_of_day(EVERYTHING, **NOVEMBER, time_zone="UTC", filters={"project": ["web"]})
     assert sum(sums.events for _, sums in web) == 2
+
+
+def test_hours_of_the_week_agree_with_hours_and_weekdays(calls: None) -> None:
+    for zone in ("UTC", "Asia/Kolkata"):
+        week = by_hour_of_week(EVERYTHING, **NOVEMBER, time_zone=zone)
+        assert [len(day) for day in week] == [24] * 7
+        hours = by_hour_of_day(EVERYTHING, **NOVEMBER, time_zone=zone)
+        assert [total_of(day[hour] for day in week) for hour in range(24)] == [s for _, s in hours]
+        weekdays = by_weekday(EVERYTHING, **NOVEMBER, time_zone=zone)
+        assert [total_of(day) for day in week] == [sums for _, sums in weekdays]
+    # Sunday 18:40 UTC is Monday 00:10 in Kolkata.
+    assert week[0][0].events == 1
+
+
+def test_hours_of_the_week_cost_one_question(
+    calls: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(3):
+        by_hour_of_week(EVERYTHING, **NOVEMBER, time_zone="UTC")

@@ -31,13 +31,17 @@ from usage.selectors.currency import ledger_currency
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.frames import Frame
 from usage.selectors.named import find_project
-from usage.selectors.projects import PROJECT, list_projects, read_project
+from usage.selectors.projects import (
+    PROJECT,
+    RECENT,
+    TREND_MONTHS,
+    list_projects,
+    read_project,
+)
 from usage.selectors.recent import recent_events
 
 PAGE = 100
 RANGES = ("7", "14", "30", "90")
-TREND_MONTHS = 6
-RECENT = 50
 
 
 class ProjectsView(ReadView):

@@ -10,11 +10,11 @@ from usage.reports.documents import (
     Column,
     Kind,
     Sheet,
-    known_cost,
     labels,
     sum_values,
 )
 from usage.selectors.questions import UsageRow, UsageSums
+from usage.selectors.sums import known_cost
 
 
 class Grouping(StrEnum):

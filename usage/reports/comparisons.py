@@ -13,12 +13,12 @@ from usage.reports.documents import (
     Document,
     Kind,
     Sheet,
-    known_cost,
 )
 from usage.reports.episodes import UnknownEpisodeError, find_session
 from usage.reports.periods import Period, read_period
 from usage.reports.scope import Scope
 from usage.selectors.questions import UsageSums
+from usage.selectors.sums import known_cost
 
 
 class Comparable(StrEnum):

@@ -120,12 +120,6 @@ def exact_text(value: Decimal, places: int = MONEY_PLACES) -> str:
     return f"{rounded(value, places):f}"
 
 
-def known_cost(sums: UsageSums) -> Decimal | None:
-    """What is known to be spent; None where there are calls, but none with a price."""
-    all_unpriced = 0 < sums.events == sums.unpriced_events
-    return None if all_unpriced and not sums.cost else sums.cost
-
-
 def unpriced_note(sums: UsageSums) -> str:
     """What costs leave out, such as "+ 3 unpriced"; nothing where all is priced."""
     return f"+ {sums.unpriced_events:,} {UNPRICED}" if sums.unpriced_events else ""

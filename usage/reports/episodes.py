@@ -14,7 +14,6 @@ from usage.reports.documents import (
     Facts,
     Kind,
     Sheet,
-    known_cost,
     sum_values,
     unpriced_note,
 )
@@ -24,6 +23,7 @@ from usage.reports.status_line import status_line
 from usage.selectors.currency import ledger_currency
 from usage.selectors.episode_figures import EpisodeFigures, figures_of
 from usage.selectors.episodes import Episode, EpisodeKind, dearest_episodes, find_episode
+from usage.selectors.sums import known_cost
 
 WHOLE = Decimal(100)
 

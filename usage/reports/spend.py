@@ -15,7 +15,6 @@ from usage.reports.documents import (
     Facts,
     Kind,
     Sheet,
-    known_cost,
     sum_values,
     unpriced_note,
 )
@@ -27,6 +26,7 @@ from usage.reports.scope import Scope
 from usage.selectors.episode_counts import count_episodes
 from usage.selectors.episodes import EpisodeKind
 from usage.selectors.questions import UsageSums
+from usage.selectors.sums import known_cost
 
 TOP_SESSIONS = 5
 BASIC = (Grouping.PROJECT, Grouping.MODEL)

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from usage.formats import compact, money, percent, quantity
-from usage.reports.documents import known_cost
 from usage.selectors.currency import ledger_currency
 from usage.selectors.episodes import Episode
+from usage.selectors.sums import known_cost
 
 _DOT = " \N{MIDDLE DOT} "
 

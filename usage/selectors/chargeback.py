@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from usage.ingest.partitions import next_month
-from usage.models import CostCentreAssignment, Organization, Project, Team
+from usage.models import ClosedMonth, CostCentreAssignment, Organization, Project, Team
 from usage.selectors.access import Viewer
 from usage.selectors.currency import ledger_currency
 from usage.selectors.overview import visible
@@ -103,7 +103,7 @@ def chargeback(
         raise QuestionError(
             "to", "too_many_months", f"At most {MAX_MONTHS} months are charged at once."
         )
-    zones = _zones(viewer, organizations)
+    zones = zones_of(viewer, organizations)
     assigned = Assigned(viewer)
     as_of = datetime.now(UTC)
     rows: list[ChargebackRow] = []
@@ -116,8 +116,8 @@ def chargeback(
     return Chargeback(first, last, ledger_currency(), rows, totals, as_of)
 
 
-def _zones(viewer: Viewer, wanted: Collection[str] | None) -> Mapping[str, list[str]]:
-    """The slugs of the organizations asked for, by time zone."""
+def zones_of(viewer: Viewer, wanted: Collection[str] | None = None) -> Mapping[str, list[str]]:
+    """The slugs of the organizations asked for, or of all that a viewer sees, by time zone."""
     rows = visible(Organization.objects.order_by("slug"), viewer, "pk")
     if wanted is not None:
         rows = rows.filter(slug__in=wanted)
@@ -145,6 +145,12 @@ def _answers(
         if answer.next_cursor is None:
             return
         query = replace(query, cursor=answer.next_cursor)
+
+
+def closed_organizations(viewer: Viewer, month: date) -> list[str]:
+    """The slugs of the organizations that have closed the month whose first day is `month`."""
+    rows = visible(ClosedMonth.objects.filter(month=month), viewer)
+    return list(rows.order_by("organization__slug").values_list("organization__slug", flat=True))
 
 
 class Owner(NamedTuple):

@@ -1,18 +1,21 @@
 """Sessions and runs in pages."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet, Sum
 
+from usage.models.rollups import Episode as EpisodeRollup
+from usage.models.rollups import Sums
 from usage.selectors.access import Viewer
 from usage.selectors.cursors import fingerprint
 from usage.selectors.episodes import Episode, EpisodeKind, episode_of, rollups
 from usage.selectors.overview import visible
 from usage.selectors.pages import OrderKey, read_money, read_page, read_pk, read_time
 from usage.selectors.periods import bounds_of
-from usage.selectors.questions import QuestionError
+from usage.selectors.questions import QuestionError, UsageSums
+from usage.selectors.sums import total_of
 
 ORDERS = ("-started_at", "started_at", "-cost", "cost")
 _KEYS = {"started_at": OrderKey("started_at", read_time), "cost": OrderKey("cost", read_money)}
@@ -55,16 +58,20 @@ class EpisodePage:
     previous_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class EpisodeTotals:
+    """How many sessions or runs a question finds, and the sums of all of them together."""
+
+    episodes: int
+    sums: UsageSums
+
+
 def list_episodes(query: EpisodeQuery) -> EpisodePage:
     """A page of sessions or runs in one statement. Raises QuestionError."""
     if query.order_by not in ORDERS:
         raise QuestionError("order_by", "unknown_order", f"Order by one of {', '.join(ORDERS)}.")
-    bounds = bounds_of(query.start, query.end, query.time_zone)
-    rows = visible(rollups(query.kind), query.viewer).filter(
-        _allowed(query.filters), started_at__gte=bounds.start, started_at__lt=bounds.end
-    )
     page = read_page(
-        rows,
+        _found(query),
         (_KEYS[query.order_by.removeprefix("-")], OrderKey("id", read_pk)),
         descending=query.order_by.startswith("-"),
         limit=query.limit,
@@ -73,6 +80,22 @@ def list_episodes(query: EpisodeQuery) -> EpisodePage:
     )
     episodes = [episode_of(query.kind, row) for row in page.rows]
     return EpisodePage(episodes, page.next_cursor, page.previous_cursor)
+
+
+def total_episodes(query: EpisodeQuery) -> EpisodeTotals:
+    """What the pages of a question add up to, in one statement. Raises QuestionError."""
+    names = (*Sums.COUNTS, *Sums.COSTS)
+    found = _found(query).aggregate(episodes=Count("pk"), **{name: Sum(name) for name in names})
+    sums = {name: found[name] for name in names if found[name] is not None}
+    tokens = sums.get("input_tokens", 0) + sums.get("output_tokens", 0)
+    return EpisodeTotals(found["episodes"], replace(total_of(()), **sums, total_tokens=tokens))
+
+
+def _found(query: EpisodeQuery) -> QuerySet[EpisodeRollup]:
+    bounds = bounds_of(query.start, query.end, query.time_zone)
+    return visible(rollups(query.kind), query.viewer).filter(
+        _allowed(query.filters), started_at__gte=bounds.start, started_at__lt=bounds.end
+    )
 
 
 def _allowed(filters: Mapping[str, Collection[str]]) -> Q:

@@ -33,6 +33,12 @@ def project_choices(viewer: Viewer, organization: str | None) -> list[str]:
     return list(rows.order_by("slug").values_list("slug", flat=True).distinct()[:MAX_CHOICES])
 
 
+def zone_choices(viewer: Viewer) -> list[str]:
+    """The distinct time zones of the organizations a viewer may see, ascending IANA names."""
+    rows = visible(Organization.objects.all(), viewer, "pk").order_by("time_zone")
+    return list(rows.values_list("time_zone", flat=True).distinct()[:MAX_CHOICES])
+
+
 def has_usage(viewer: Viewer) -> bool:
     """Whether any usage at all has been summed for a viewer."""
     return visible(DailyRollup.objects.all(), viewer).exists()

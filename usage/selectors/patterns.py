@@ -1,15 +1,17 @@
 """When usage happens: by hour of the day and by day of the week, as clocks of a zone show them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import date, datetime, time
+from typing import TypeVar
 
 from usage.selectors.access import Viewer
-from usage.selectors.questions import Granularity, UsageQuery, UsageRow, UsageSums
+from usage.selectors.questions import Granularity, UsageQuery, UsageSums
 from usage.selectors.sums import total_of
 from usage.selectors.usage import query_usage
 
 HOURS, WEEKDAYS = 24, 7
+Place = TypeVar("Place")
 
 
 def by_hour_of_day(
@@ -28,10 +30,7 @@ def by_hour_of_day(
     no sense.
     """
     question = _question(viewer, start, end, time_zone, filters, Granularity.HOUR, currency)
-    sums: dict[int, list[UsageSums]] = defaultdict(list)
-    for row in _rows(question):
-        if isinstance(row.start, datetime):
-            sums[row.start.hour].append(row.sums)
+    sums = _folded(question, lambda begin: begin.hour)
     return [(hour, total_of(sums[hour])) for hour in range(HOURS)]
 
 
@@ -49,10 +48,26 @@ def by_weekday(
     Days are those of `time_zone`; bounds, costs and errors are as in `by_hour_of_day`.
     """
     question = _question(viewer, start, end, time_zone, filters, Granularity.DAY, currency)
-    sums: dict[int, list[UsageSums]] = defaultdict(list)
-    for row in _rows(question):
-        sums[row.start.weekday()].append(row.sums)
+    sums = _folded(question, lambda begin: begin.weekday())
     return [(weekday, total_of(sums[weekday])) for weekday in range(WEEKDAYS)]
+
+
+def by_hour_of_week(
+    viewer: Viewer,
+    *,
+    start: date | datetime,
+    end: date | datetime,
+    time_zone: str,
+    filters: Mapping[str, Collection[str]] | None = None,
+    currency: str = "",
+) -> list[list[UsageSums]]:
+    """Seven days of the week (Monday first) of 24 hours each with what was used in them.
+
+    It costs one question; bounds, clocks, costs and errors are as in `by_hour_of_day`.
+    """
+    question = _question(viewer, start, end, time_zone, filters, Granularity.HOUR, currency)
+    sums = _folded(question, lambda begin: (begin.weekday(), begin.hour))
+    return [[total_of(sums[weekday, hour]) for hour in range(HOURS)] for weekday in range(WEEKDAYS)]
 
 
 def _question(
@@ -75,6 +90,15 @@ def _question(
     )
 
 
-def _rows(question: UsageQuery) -> Iterator[UsageRow]:
-    """The periods in which anything was used: empty ones add nothing."""
-    yield from (row for row in query_usage(question).rows if row.sums.events or row.sums.cost)
+def _folded(
+    question: UsageQuery, place_of: Callable[[datetime], Place]
+) -> dict[Place, list[UsageSums]]:
+    """The periods in which anything was used, by where `place_of` puts their start."""
+    sums: dict[Place, list[UsageSums]] = defaultdict(list)
+    for row in query_usage(question).rows:
+        if row.sums.events or row.sums.cost:
+            begin = row.start
+            if not isinstance(begin, datetime):
+                begin = datetime.combine(begin, time())
+            sums[place_of(begin)].append(row.sums)
+    return sums

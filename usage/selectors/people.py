@@ -1,14 +1,9 @@
 """The people and services that spend most, and how to reach them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
-from operator import or_
 
-from django.db.models import Q
-
-from usage.models import Subject
+from usage.selectors.directories import names_of
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.frames import Frame
 from usage.selectors.questions import UsageSums
@@ -32,15 +27,9 @@ def top_people(frame: Frame, start: date, end: date, limit: int) -> list[Spender
         ((row.group[ORGANIZATION] or "", row.group["subject"] or ""), row.sums)
         for row in answer.rows
     ]
-    contacts = _contacts(key for key, _ in found)
-    return [Spender(*key, *contacts.get(key, ("", "")), sums) for key, sums in found]
-
-
-def _contacts(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
-    wanted = [Q(organization__slug=organization, key=key) for organization, key in keys]
-    if not wanted:
-        return {}
-    rows = Subject.objects.filter(reduce(or_, wanted)).values_list(
-        "organization__slug", "key", "email", "display_name"
-    )
-    return {(organization, key): (email, name) for organization, key, email, name in rows}
+    contacts = names_of(frame.viewer, "subject", (key for key, _ in found))
+    spenders = []
+    for key, sums in found:
+        email, display_name = contacts.get(key, ("", ""))
+        spenders.append(Spender(*key, email, display_name, sums))
+    return spenders

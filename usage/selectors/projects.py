@@ -10,16 +10,19 @@ from django.db.models import Max, Q
 
 from usage.ingest.partitions import next_month
 from usage.models import DailyRollup, MonthlyRollup, Organization, Project
+from usage.selectors.access import Viewer
 from usage.selectors.cards import Series, daily
 from usage.selectors.cursors import fingerprint
 from usage.selectors.episodes import Episode, EpisodeKind, dearest_episodes
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.frames import Frame
-from usage.selectors.overview import visible
+from usage.selectors.overview import MAX_CHOICES, visible
 from usage.selectors.pages import OrderKey, read_page
 from usage.selectors.questions import UsageAnswer, UsageSums
 
 TOP_RUNS = 5
+TREND_MONTHS = 6
+RECENT = 50
 PROJECT = "project"
 _KEYS = (OrderKey("organization__slug", str), OrderKey("slug", str))
 
@@ -94,21 +97,42 @@ def list_projects(frame: Frame, *, archived: bool, limit: int, cursor: str) -> P
 def read_project(frame: Frame, month: Frame, days: int) -> ProjectSummary:
     """The summary of the one project both frames are about: the month of `month`, and the
     last `days` days of `frame`. Raises QuestionError."""
-    start, end = month.month
-    return ProjectSummary(
-        month.ask(start, end, group_by=("agent_type",), order_by="-cost"),
-        dearest_episodes(
-            month.viewer,
-            EpisodeKind.RUN,
-            start,
-            end,
-            time_zone=month.time_zone,
-            filters=month.filters,
-            limit=TOP_RUNS,
-            currency=month.currency,
-        ),
-        daily(frame, days),
+    return ProjectSummary(agents_of(month), runs_of(month), daily(frame, days))
+
+
+def agents_of(month: Frame) -> UsageAnswer:
+    """A month by agent type, the dearest first. Raises QuestionError."""
+    return month.ask(*month.month, group_by=("agent_type",), order_by="-cost")
+
+
+def runs_of(month: Frame) -> list[Episode]:
+    """The dearest runs of a month with their sums within it. Raises QuestionError."""
+    return dearest_episodes(
+        month.viewer,
+        EpisodeKind.RUN,
+        *month.month,
+        time_zone=month.time_zone,
+        filters=month.filters,
+        limit=TOP_RUNS,
+        currency=month.currency,
     )
+
+
+def dearest_project(frame: Frame) -> Project | None:
+    """The project with most spend in the frame's month, one without usage where there is none,
+    None for who sees no project. Raises QuestionError."""
+    seen = visible(Project.objects.select_related(ORGANIZATION), frame.viewer)
+    start, end = frame.month
+    for row in frame.rank(start, end, PROJECT, 1, group_by=(ORGANIZATION, PROJECT)).rows:
+        slugs = {"organization__slug": row.group[ORGANIZATION], "slug": row.group[PROJECT]}
+        return seen.filter(**slugs).first()
+    return seen.filter(archived_at=None).order_by("organization__slug", "slug").first()
+
+
+def project_switches(viewer: Viewer) -> list[Project]:
+    """The projects that a viewer can turn to, with their organizations, by slug."""
+    rows = visible(Project.objects.select_related(ORGANIZATION), viewer)
+    return list(rows.filter(archived_at=None).order_by("organization__slug", "slug")[:MAX_CHOICES])
 
 
 def _sums_of(frame: Frame, projects: Sequence[Project]) -> dict[tuple[str, str], UsageSums]:
