@@ -11,7 +11,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
+from django.utils import timezone
 
+from budgets.demo import set_demo_budgets
 from pricing.catalogue import load_catalogue
 from usage.keys import create_key
 from usage.models import APIKey, UsageEvent
@@ -59,6 +61,7 @@ def ensure_demo() -> None:
     """Fill the installation with the demonstration data, unless it holds any events."""
     if not UsageEvent.objects.exists():
         call_command("demo")
+        set_demo_budgets(timezone.now())
 
 
 def ensure_static_files() -> None:

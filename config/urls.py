@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         SpectacularSwaggerSplitView.as_view(template_name="api/docs.html"),
         name="docs",
     ),
+    path("api/v1/", include("budgets.api.urls")),
     path("api/v1/", include("usage.api.urls")),
 ]
 

@@ -1,4 +1,7 @@
-"""Paths under /api/v1/, each with and without its trailing slash: no write is redirected."""
+"""Paths under /api/v1/, each with and without its trailing slash: no write is redirected.
+
+The reads that tell limits lie with budgets, which know them.
+"""
 
 from django.urls import re_path
 
@@ -17,13 +20,10 @@ from usage.api.forecast import ForecastView
 from usage.api.prices import PricesView
 from usage.api.projects import (
     ProjectRecentView,
-    ProjectSummaryView,
     ProjectsView,
     ProjectTrendView,
 )
 from usage.api.quote import QuoteView
-from usage.api.subjects import SubjectView
-from usage.api.summaries import OrganizationSummaryView, SummaryView
 from usage.api.usage import UsageView
 
 urlpatterns = [
@@ -44,20 +44,12 @@ urlpatterns = [
     re_path(r"^prices/quote/?\Z", QuoteView.as_view(), name="quote"),
     re_path(r"^prices/?\Z", PricesView.as_view(), name="prices"),
     re_path(r"^usage/?\Z", UsageView.as_view(), name="usage"),
-    re_path(r"^summary/?\Z", SummaryView.as_view(), name="summary"),
-    re_path(
-        r"^organizations/(?P<slug>[^/]+)/summary/?\Z",
-        OrganizationSummaryView.as_view(),
-        name="organization_summary",
-    ),
     re_path(r"^projects/?\Z", ProjectsView.as_view(), name="projects"),
-    # A project may be called like a path, as may a subject, a session and a run.
-    re_path(r"^projects/(?P<slug>.+)/summary/?\Z", ProjectSummaryView.as_view(), name="project"),
+    # A project may be called like a path, as may a session and a run.
     re_path(r"^projects/(?P<slug>.+)/trend/?\Z", ProjectTrendView.as_view(), name="project_trend"),
     re_path(
         r"^projects/(?P<slug>.+)/recent/?\Z", ProjectRecentView.as_view(), name="project_recent"
     ),
-    re_path(r"^subjects/(?P<key>.+?)/?\Z", SubjectView.as_view(), name="subject"),
     re_path(r"^sessions/?\Z", SessionsView.as_view(), name="sessions"),
     re_path(r"^sessions/(?P<session_id>.+?)/?\Z", SessionView.as_view(), name="session"),
     re_path(r"^runs/?\Z", RunsView.as_view(), name="runs"),

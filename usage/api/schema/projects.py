@@ -8,6 +8,7 @@ from msgspec import Meta
 from usage.api.schema.bodies import Answer, CurrencyCode, Instant, Link, Money, Share, Sums
 from usage.api.schema.components import Schema, schema_of
 from usage.api.schema.event_reads import StoredEvent
+from usage.api.schema.limits import EFFECTIVE_LIMIT, EffectiveLimit
 from usage.api.schema.parameters import (
     CURRENCY,
     CURSOR,
@@ -100,7 +101,7 @@ class ProjectSummaryBody(OneProject):
     agent_breakdown: list[AgentPart]
     top_runs: Annotated[list[TopRun], Meta(max_length=5)]
     daily_series: list[SeriesPoint]
-    budget: dict[str, Any] | None
+    budget: EffectiveLimit | None
 
 
 class TrendMonth(Sums):
@@ -147,7 +148,7 @@ _SUMMARY = {
         }
     ],
     "daily_series": [{"date": "2026-11-22", **PAID}],
-    "budget": None,
+    "budget": EFFECTIVE_LIMIT,
 }  # fmt: skip
 _SLUG = path_word("slug", "The project's slug.")
 _MONTH = parameter(

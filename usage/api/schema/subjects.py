@@ -1,12 +1,11 @@
 """`GET /subjects/{key}/` in the OpenAPI document."""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from usage.api.schema.bodies import Answer
 from usage.api.schema.components import schema_of
 from usage.api.schema.event_reads import StoredEvent
+from usage.api.schema.limits import EffectiveLimit
 from usage.api.schema.parameters import CURRENCY, ORGANIZATION, TIMEZONE, parameter, path_word
 from usage.api.schema.summaries import BILLING_SCOPE, CARDS
 from usage.api.schema.summaries import Cards as SubjectCards
@@ -20,7 +19,7 @@ class SubjectBody(Answer):
     email: str
     display_name: str
     summary: SubjectCards
-    effective_limits: list[Any]
+    effective_limits: list[EffectiveLimit]
     limit: int
     offset: int
     events_total: int

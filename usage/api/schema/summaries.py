@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from usage.api.schema.bodies import Answer, CurrencyCode, Instant, Money, Share, Sums
 from usage.api.schema.components import Schema, schema_of
+from usage.api.schema.limits import EFFECTIVE_LIMIT, EffectiveLimit
 from usage.api.schema.parameters import CURRENCY, TIMEZONE, parameter, path_word, words
 
 PAYERS = ("", "org", "user")
@@ -113,7 +114,7 @@ class SummaryBody(Cards):
     most_used_models: MostUsedModels
     providers: list[ProviderPart]
     organizations: list[OrganizationPart]
-    effective_limits: list[Any]
+    effective_limits: list[EffectiveLimit]
 
 
 class OrganizationName(Answer):
@@ -166,7 +167,7 @@ _SUMMARY = {
     "most_used_models": {"by_events": [_MODEL], "by_tokens": [_MODEL]},
     "providers": [{"provider": "anthropic", **WHOLE}],
     "organizations": [{"organization": "acme", **WHOLE}],
-    "effective_limits": [],
+    "effective_limits": [EFFECTIVE_LIMIT],
 }
 _ORGANIZATION_SUMMARY = {
     "organization": {"slug": "acme", "name": "Acme Ltd"},

@@ -1,0 +1,1 @@
+"""The read interface of budgets."""
