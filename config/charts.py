@@ -17,7 +17,6 @@ class ChartView(BaseLineOptionsChartView):  # type: ignore[misc] # the package h
     turns indexes into the colours of its theme.
     """
 
-    chart_type = "bar"
     http_method_names = ["get", "head", "options"]
 
     def get_colour(self, index: int) -> int:
@@ -25,8 +24,8 @@ class ChartView(BaseLineOptionsChartView):  # type: ignore[misc] # the package h
         raise NotImplementedError
 
     def get_extra(self) -> dict[str, Any]:
-        """What the page needs besides the chart itself."""
-        return {}
+        """What the page needs besides the numbers: the `type` of chart at least."""
+        raise NotImplementedError
 
     def get_options(self) -> dict[str, Any]:
         """Options of Chart.js that do not depend on the theme."""
@@ -36,7 +35,7 @@ class ChartView(BaseLineOptionsChartView):  # type: ignore[misc] # the package h
         """The package's palette is unreadable on dark pages, so only an index is sent."""
         return {"colour": self.get_colour(index)}
 
-    def get_data(self) -> list[list[Decimal]]:
+    def get_data(self) -> list[list[Decimal | int]]:
         """One row of numbers per data set."""
         raise NotImplementedError
 
@@ -44,7 +43,6 @@ class ChartView(BaseLineOptionsChartView):  # type: ignore[misc] # the package h
         """The chart, without the view object that the package would put in."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return {
-            "type": self.chart_type,
             "data": context["data"],
             "options": context["options"],
             **self.get_extra(),

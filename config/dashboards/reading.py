@@ -1,16 +1,27 @@
 """The questions a dashboard asks of the selectors, each of them once."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
 
 from config.dashboards.colours import SERIES, colours_of
 from config.dashboards.question import Question
 from usage.selectors.access import Viewer
 from usage.selectors.currency import NO_RATE
-from usage.selectors.questions import Granularity, QuestionError, UsageAnswer, UsageQuery, UsageSums
+from usage.selectors.questions import (
+    Granularity,
+    QuestionError,
+    UsageAnswer,
+    UsageQuery,
+    UsageRow,
+    UsageSums,
+)
 from usage.selectors.usage import query_usage
 
 PALETTE_DAYS = 90
+RANKED = SERIES + 1
+Found = TypeVar("Found")
 
 
 @dataclass(slots=True)
@@ -25,30 +36,45 @@ class Reading:
 
     def trend(self, step: Granularity) -> UsageAnswer:
         """The sums of every period, empty ones included; the totals are the question's."""
+        known = next(iter(self._trends.values()), None)
+        if step is Granularity.TOTAL and known is not None:
+            whole = UsageRow(self.question.first, {}, known.totals)
+            return replace(known, rows=[whole], next_cursor=None)
         if step not in self._trends:
             self._trends[step] = self._ask(granularity=step)
         return self._trends[step]
 
     def before(self) -> UsageSums | None:
         """The totals of the period before, None where its costs have no exchange rate."""
-        try:
-            return self._ask(bounds=self.question.before).totals
-        except QuestionError as error:
-            if error.code != NO_RATE:
-                raise
-            return None
+        return unless_unrated(lambda: self._ask(bounds=self.question.before).totals)
 
-    def ranking(self, *group_by: str, by: str = "-cost", limit: int = 6) -> UsageAnswer:
+    def between(
+        self,
+        start: date | datetime,
+        end: date | datetime,
+        step: Granularity = Granularity.TOTAL,
+    ) -> UsageAnswer:
+        """The sums of other days than the question's, or of instants: up to before `end`.
+
+        Raises QuestionError, also where costs have no exchange rate.
+        """
+        return self._ask(bounds=(start, end), granularity=step)
+
+    def ranking(self, *group_by: str, by: str = "-cost", limit: int = RANKED) -> UsageAnswer:
         """The groups with most spend, or most of another sum, first."""
         key = (group_by, by, limit)
         if key not in self._rankings:
             self._rankings[key] = self._ask(group_by=group_by, order_by=by, limit=limit)
         return self._rankings[key]
 
-    def series(self, values: list[str]) -> UsageAnswer:
-        """The sums of every period for these values of the question's group."""
-        group = self.question.group
-        return self._ask(granularity=self.question.step, group_by=(group,), only={group: values})
+    def series(self, group: str, values: list[str], step: Granularity) -> UsageAnswer:
+        """The sums of every period for these values of a dimension."""
+        known = self._rankings.get(((group,), "-cost", RANKED))
+        if step is Granularity.TOTAL and known is not None:
+            rows = [row for row in known.rows if (row.group[group] or "") in values]
+            if len(rows) == len(values):
+                return replace(known, rows=rows, next_cursor=None)
+        return self._ask(granularity=step, group_by=(group,), only={group: values})
 
     def colours(self, group: str, names: list[str]) -> dict[str, int]:
         """The colours of at most five values of `group` ("" = not given).
@@ -75,28 +101,45 @@ class Reading:
         )
         return [row.group[group] or "" for row in answer.rows]
 
-    def _ask(
+    def query(
         self,
         *,
-        bounds: tuple[date, date] | tuple[datetime, datetime] | None = None,
+        bounds: tuple[date | datetime, date | datetime] | None = None,
         granularity: Granularity = Granularity.TOTAL,
         group_by: tuple[str, ...] = (),
-        only: dict[str, list[str]] | None = None,
+        only: Mapping[str, list[str]] | None = None,
         order_by: str = "",
         limit: int | None = None,
-    ) -> UsageAnswer:
+        cursor: str = "",
+    ) -> UsageQuery:
+        """The question as selectors take it, over its own days unless `bounds` names others.
+
+        `only` are filters that precede its own of the same names.
+        """
         start, end = bounds or (self.question.first, self.question.end)
-        return query_usage(
-            UsageQuery(
-                viewer=self.viewer,
-                start=start,
-                end=end,
-                time_zone=self.question.zone.key,
-                granularity=granularity,
-                group_by=group_by,
-                filters={**self.question.allowed, **(only or {})},
-                order_by=order_by,
-                limit=limit,
-                currency=self.question.currency,
-            )
+        return UsageQuery(
+            viewer=self.viewer,
+            start=start,
+            end=end,
+            time_zone=self.question.zone.key,
+            granularity=granularity,
+            group_by=group_by,
+            filters={**self.question.allowed, **(only or {})},
+            order_by=order_by,
+            limit=limit,
+            cursor=cursor,
+            currency=self.question.currency,
         )
+
+    def _ask(self, **asked: Any) -> UsageAnswer:
+        return query_usage(self.query(**asked))
+
+
+def unless_unrated(read: Callable[[], Found]) -> Found | None:
+    """What `read` finds, None where costs on some of its days have no exchange rate."""
+    try:
+        return read()
+    except QuestionError as error:
+        if error.code != NO_RATE:
+            raise
+        return None

@@ -7,6 +7,8 @@ from django import template
 from django.conf import settings
 
 from usage import formats
+from usage.selectors import sums as sums_of
+from usage.selectors.questions import UsageSums
 
 register = template.Library()
 
@@ -27,6 +29,12 @@ def signed_money(value: Decimal, places: int = 2) -> str:
 def money_in(value: Decimal | None, currency: str) -> str:
     """An amount in `currency`."""
     return formats.money(value, currency)
+
+
+@register.filter
+def known_cost(sums: UsageSums) -> Decimal | None:
+    """The cost of these sums, None where nobody knows any of it."""
+    return sums_of.known_cost(sums)
 
 
 @register.filter
@@ -57,3 +65,14 @@ def duration(value: int | None) -> str:
 def day(value: date) -> str:
     """A day without its year."""
     return formats.day(value)
+
+
+@register.simple_tag
+def figure(value: Decimal | int, unit: str, currency: str) -> str:
+    """A number of a chart: an amount in `currency` where `unit` is money, else a count.
+
+    No amount is a dash: whether it is nothing or has no price, a chart does not know.
+    """
+    if unit == "money":
+        return formats.money(Decimal(value), currency) if value else formats.UNKNOWN
+    return formats.compact(int(value))

@@ -1,0 +1,76 @@
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+Open = Callable[[str], WebDriver]
+WIDTHS = (1280, 800)
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+
+
+def console(browser: WebDriver) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = browser.execute("getLog", {"type": "browser"})["value"]
+    return found
+
+
+def wait(browser: WebDriver, condition: Callable[[WebDriver], Any]) -> Any:
+    return WebDriverWait(browser, 10, poll_frequency=0.05).until(condition)
+
+
+def drawn(browser: WebDriver, plot: str = "spend") -> int:
+    found: str = wait(
+        browser,
+        lambda b: b.find_element(By.ID, f"{plot}-chart").get_attribute("data-drawn"),
+    )
+    return int(found)
+
+
+def chart(browser: WebDriver, expression: str, plot: str = "spend") -> Any:
+    return browser.execute_script(
+        f"const chart = Chart.getChart('{plot}-chart'); return {expression};"
+    )
+
+
+def sideways(browser: WebDriver) -> bool:
+    script = "return document.documentElement.scrollWidth > window.innerWidth"
+    return bool(browser.execute_script(script))
+
+
+def resize(browser: WebDriver, width: int) -> None:
+    size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def set_theme(browser: WebDriver, theme: str) -> None:
+    media = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    browser.execute_script(f"document.documentElement.dataset.theme = '{theme}'")
+
+
+def as_before(browser: WebDriver) -> None:
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def serious_findings(browser: WebDriver, within: str = "html", *rules: str) -> list[str]:
+    # To look into imported style sheets axe would add styles of its own, which the policy stops.
+    only = {"runOnly": list(rules)} if rules else {}
+    if not browser.execute_script("return 'axe' in window"):
+        browser.execute_script(AXE)
+    found = browser.execute_async_script(
+        "const [within, only, done] = arguments;"
+        "axe.run(within, {resultTypes: ['violations'], preload: false, ...only})"
+        ".then(r => done(r.violations)).catch(e => done([{impact: 'serious', id: String(e),"
+        " nodes: []}]));",
+        within,
+        only,
+    )
+    return [
+        f"{each['id']}: {node['html'][:160]}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"] or [{"html": ""}]
+    ]
