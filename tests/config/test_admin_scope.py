@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from tests.config.listings import DAYS, LISTS, listing, rows
 from tests.config.site_data import staff
-from usage.admin.events import event_url
+from usage.links import event_url
 from usage.models import (
     APIKey,
     Membership,

@@ -13,8 +13,8 @@ from pricing.models import Provider
 from pricing.publishing import Provenance
 from pricing.revision import begin_price_change
 from tests.usage.conftest import NOON, event
-from usage.admin.events import event_url
 from usage.ingest.pipeline import Caller, ingest
+from usage.links import event_url
 from usage.models import CallKind, UsageEvent
 from usage.selectors.quotes import explain_event
 

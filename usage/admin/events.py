@@ -1,24 +1,29 @@
 """The event list, bounded by date so that it stays fast on any number of rows, and an event."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from usage.admin.event_columns import COLUMNS, EventColumns
+from usage.admin.export_form import filters_of
 from usage.admin.figures import count_field
 from usage.admin.filters import Columns, UsageFilter
-from usage.admin.paging import BoundedPaginator
+from usage.admin.paging import CostedPaginator
 from usage.admin.rerate_action import RerateAction
 from usage.admin.scope import ReadOnlyAdmin, reach_of
-from usage.formats import NOT_GIVEN, UNKNOWN, UNPRICED, duration, money, quantity
+from usage.formats import NOT_GIVEN, UNKNOWN, UNPRICED, duration
+from usage.links import event_url
 from usage.models import UsageEvent
 from usage.selectors.event_pages import event_by_key, near_episode
 from usage.selectors.quotes import Basis, explain_event
@@ -52,7 +57,7 @@ _WHAT: list[Any] = [
         _word("response_model", "model that answered"),
     ),
     (_word("operation", "operation"), _word("action", "action"), _word("agent_type", "agent type")),
-    ("session_id", "run_id", _word("run_trigger", "run trigger")),
+    ("session_page", "run_page", _word("run_trigger", "run trigger")),
     (_word("service_tier", "service tier"), "billing_scope", "free_tier"),
     "length",
 ]
@@ -68,7 +73,12 @@ _BASES = {
     Basis.REPORTED_COST: "the reported cost, which counts for this provider",
     Basis.FREE_TIER: "the free tier",
 }
-_WHO: list[Any] = [("organization", "project"), ("team", "subject"), "api_key", "tags"]
+_WHO: list[Any] = [
+    ("organization", "project_page"),
+    ("team", "subject_page"),
+    "api_key",
+    "tags",
+]
 _MONEY: list[Any] = [
     _exact("cost", "cost"),
     _exact("input_cost", "of it input"),
@@ -79,17 +89,26 @@ _MONEY: list[Any] = [
 ]
 
 
-def event_key(organization_id: int, event_id: str) -> str:
-    """What names an event in the admin's URLs; its number alone has no index."""
-    return f"{organization_id}:{event_id}"
-
-
 class EventFilter(UsageFilter):
     """The filter form for events."""
 
     columns = Columns(
         time="occurred_at", session="session_id", run="run_id", status="status", cost="cost"
     )
+
+    @property
+    def csv_url(self) -> str:
+        """Where the interface gives all that the list holds, as a file."""
+        organization = self.values.get("organization")
+        asked = {
+            "format": "csv",
+            "from": self.first.isoformat(),
+            "to": (self.last + timedelta(days=1)).isoformat(),
+            "timezone": self.zone.key,
+            **({"organization": organization} if organization else {}),
+            **filters_of(self.used_parameters),
+        }
+        return f"{reverse('events')}?{urlencode(asked)}"
 
     def of_episode(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """The events of one session or run, looked for where its sums say that it was."""
@@ -107,26 +126,17 @@ class EventChangeList(ChangeList):
         return event_url(result.organization_id, result.event_id)
 
 
-def event_url(organization_id: int, event_id: str) -> str:
-    """The admin page of an event."""
-    key = quote(event_key(organization_id, event_id))
-    return reverse("admin:usage_usageevent_change", args=(key,))
-
-
 @admin.register(UsageEvent)
-class UsageEventAdmin(RerateAction, ReadOnlyAdmin[UsageEvent]):
+class UsageEventAdmin(RerateAction, EventColumns, ReadOnlyAdmin[UsageEvent]):
     """Stored events, newest first."""
 
     change_form_template = "tallyman/event.html"
     change_list_template = "usage/event_list.html"
-    list_display = [
-        "occurred", "event_id", "organization", "project", "subject", "kind",
-        "outcome", "input_count", "output_count", "shown_cost",
-    ]  # fmt: skip
-    list_display_links = ["event_id"]
+    list_display = COLUMNS
+    list_display_links = ["occurred"]
     list_filter = [EventFilter]
     list_select_related = ["organization", "project", "subject", "kind"]
-    paginator = BoundedPaginator
+    paginator = CostedPaginator
     list_max_show_all = 0
     sortable_by = ()
     ordering = ["-occurred_at", "-id"]
@@ -137,6 +147,12 @@ class UsageEventAdmin(RerateAction, ReadOnlyAdmin[UsageEvent]):
         ("Quantities", {"fields": _QUANTITIES}),
         ("Money", {"fields": _MONEY}),
     ]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The columns; who sees a single organization needs none for it."""
+        ids = reach_of(request).viewer.organization_ids
+        single = ids is not None and len(ids) < 2
+        return [name for name in COLUMNS if not (single and name == "organization")]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """A list that links by key."""
@@ -174,50 +190,15 @@ class UsageEventAdmin(RerateAction, ReadOnlyAdmin[UsageEvent]):
             }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
-    @admin.display(description="status")
-    def outcome(self, event: UsageEvent) -> str:
-        """Success, error or cancelled, and whether the event still counts."""
-        status = event.get_status_display()
-        return (
-            status
-            if event.state == UsageEvent.State.COUNTED
-            else (f"{status}, {event.get_state_display()}")
-        )
-
-    @admin.display(description="occurred (UTC)")
-    def occurred(self, event: UsageEvent) -> str:
-        """When, to the second."""
-        return f"{event.occurred_at:%Y-%m-%d %H:%M:%S}"
-
     @admin.display(description="received (UTC)")
     def received(self, event: UsageEvent) -> str:
         """When it arrived, to the second."""
         return f"{event.received_at:%Y-%m-%d %H:%M:%S}"
 
-    @admin.display(description="input")
-    def input_count(self, event: UsageEvent) -> str:
-        """Input tokens."""
-        return quantity(event.input_tokens)
-
-    @admin.display(description="output")
-    def output_count(self, event: UsageEvent) -> str:
-        """Output tokens."""
-        return quantity(event.output_tokens)
-
-    @admin.display(description="cost")
-    def shown_cost(self, event: UsageEvent) -> str:
-        """The cost as far as it matters in a list."""
-        return money(event.cost, settings.TALLYMAN_CURRENCY, 6)
-
     @admin.display(description="duration")
     def length(self, event: UsageEvent) -> str:
         """How long the call took."""
         return duration(event.duration_ms)
-
-    @admin.display(description="total tokens")
-    def all_tokens(self, event: UsageEvent) -> str:
-        """Input plus output."""
-        return quantity(event.total_tokens)
 
     @admin.display(description="estimated")
     def is_estimated(self, event: UsageEvent) -> str:

@@ -1,5 +1,6 @@
 """The form that asks for a file."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import parse_qs, urlencode
@@ -24,7 +25,7 @@ _NOT_FILTERS = frozenset(("kind", "from", "through", "organization", "tz", "p", 
 _FIELDS = {"from": "first", "to": "last"}
 
 
-def filters_of(query: QueryDict) -> dict[str, str]:
+def filters_of(query: Mapping[str, Any]) -> dict[str, str]:
     """The filters of a list of events, by the names that the interface has for them."""
     chosen = {name: str(value) for name, value in query.items() if value}
     filters = {

@@ -9,27 +9,44 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from usage.admin.scope import reach_of
 from usage.formats import NOT_GIVEN
-from usage.models import CallKind, Organization, Project, Subject, UsageEvent
+from usage.models import APIKey, CallKind, Organization, Project, Subject, Team, UsageEvent
+from usage.models.keys import KEY_MARK
 from usage.selectors.overview import organization_choices, visible
 from usage.selectors.periods import find_zone, midnight
 from usage.selectors.questions import QuestionError
 
 MAX_KINDS = 5000
 DAY_PRESETS = ((1, "Today"), (7, "7 d"), (30, "30 d"), (90, "90 d"))
-WORDS = ("provider", "model", "agent_type")
+WORDS = ("provider", "model", "agent_type", "action", "operation", "billing_scope")
+IDENTITIES = ("project", "team", "subject", "api_key")
+EPISODES = ("session", "run")
+PERIOD = ("from", "through", "tz")
+_NAMED_BY: dict[str, tuple[type[Model], str]] = {
+    "project": (Project, "slug"),
+    "team": (Team, "slug"),
+    "subject": (Subject, "key"),
+}
+_COMMON = (
+    "from", "through", "organization", "project", "subject", "provider", "model", "status",
+    "unpriced",
+)  # fmt: skip
 _LABELS = {
     "agent_type": "Agent type",
+    "api_key": "API key (prefix)",
+    "billing_scope": "Billing",
     "subject": "Person (key)",
     "session": "Session id",
     "run": "Run id",
 }
 _STATUSES = [("", "any"), *((label, label) for label in UsageEvent.Status.labels)]
+_PAYERS = [("", "any"), *CallKind.BillingScope.choices]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +59,20 @@ class Columns:
     time: str
     kind: str = "kind_id"
     project: str = "project_id"
+    team: str = "team_id"
+    subject: str = "subject_id"
+    api_key: str = "api_key_id"
     session: str = ""
     run: str = ""
     status: str = ""
     cost: str = ""
     calendar: bool = False
+
+
+def check_year(day: date) -> None:
+    """Raise ValidationError for a day, or an instant, around which days cannot be reckoned."""
+    if not 2000 <= day.year <= 2198:
+        raise forms.ValidationError("Years lie between 2000 and 2198.")
 
 
 class FilterForm(forms.Form):
@@ -56,24 +82,48 @@ class FilterForm(forms.Form):
         super().__init__(data)
         date_input = forms.DateInput(attrs={"type": "date"})
         slugs = [("", "all"), *((slug, slug) for slug in organizations)]
-        self.fields["from"] = forms.DateField(required=False, widget=date_input)
-        self.fields["through"] = forms.DateField(required=False, widget=date_input)
+        for name in ("from", "through"):
+            self.fields[name] = forms.DateField(
+                required=False, widget=date_input, validators=[check_year]
+            )
         self.fields["organization"] = forms.CharField(
             required=False, widget=forms.Select(choices=slugs)
         )
-        texts = ["project", "provider", "model", "agent_type", "subject"]
-        texts += [name for name in ("session", "run") if getattr(columns, name)]
-        for name in texts:
+        held = [name for name in (*IDENTITIES, *EPISODES) if getattr(columns, name)]
+        for name in (*held, *WORDS):
             self.fields[name] = forms.CharField(
-                required=False, max_length=128, label=_LABELS.get(name)
+                required=False, max_length=128, label=_LABELS.get(name), strip=False
             )
+        self.fields["billing_scope"].widget = forms.Select(choices=_PAYERS)
         if columns.status:
             self.fields["status"] = forms.ChoiceField(required=False, choices=_STATUSES)
         if columns.cost:
             self.fields["unpriced"] = forms.BooleanField(required=False, label="Unpriced only")
+        if not columns.calendar:
+            self.fields["hour"] = forms.DateTimeField(
+                required=False,
+                widget=forms.HiddenInput(),
+                label="Hour from",
+                validators=[check_year],
+            )
         self.fields["tz"] = forms.CharField(
             required=False, max_length=64, widget=forms.HiddenInput()
         )
+
+    @property
+    def common(self) -> list[forms.BoundField]:
+        """The fields that are always open."""
+        return [self[name] for name in _COMMON if name in self.fields]
+
+    @property
+    def rare(self) -> list[forms.BoundField]:
+        """The other fields that are seen."""
+        return [field for field in self.visible_fields() if field.name not in _COMMON]
+
+    @property
+    def uses_rare(self) -> bool:
+        """Whether any of the other fields is filled in, or filled in wrongly."""
+        return any(field.value() or field.errors for field in self.rare)
 
     def clean_tz(self) -> ZoneInfo:
         """The zone whose days are meant, the installation's by default."""
@@ -122,6 +172,20 @@ class UsageFilter(admin.ListFilter):
         first = self.values.get("from") or last - timedelta(days=self.default_days - 1)
         return (first, last) if first <= last else (last, first)
 
+    @property
+    def chips(self) -> list[tuple[str, str, str]]:
+        """What is filtered by besides days: a label, the value, and the list without it."""
+        asked = {name: str(value) for name, value in self.used_parameters.items() if value}
+        return [
+            (
+                str(self.form[name].label),
+                "" if name == "unpriced" else value,
+                "?" + urlencode({other: v for other, v in asked.items() if other != name}),
+            )
+            for name, value in asked.items()
+            if name not in PERIOD
+        ]
+
     def has_output(self) -> bool:
         """Always shown."""
         return True
@@ -147,11 +211,11 @@ class UsageFilter(admin.ListFilter):
         if self.form.errors:
             return queryset.none()
         rows = self.in_bounds(queryset)
-        for name in ("organization", "project", "subject"):
+        for name in ("organization", *IDENTITIES):
             if value := self.values.get(name):
                 rows = self._of_identity(rows, name, value)
         rows = self._of_kind(rows)
-        for name in ("session", "run"):
+        for name in EPISODES:
             if value := self.values.get(name):
                 rows = self.of_episode(rows, name, value)
         if status := self.values.get("status"):
@@ -168,23 +232,24 @@ class UsageFilter(admin.ListFilter):
             return rows.filter(**{f"{column}__gte": self.first, f"{column}__lte": self.last})
         start = midnight(self.first, self.zone)
         end = midnight(self.last + timedelta(days=1), self.zone)
+        if hour := self.values.get("hour"):
+            start, end = max(start, hour), min(end, hour + timedelta(hours=1))
         return rows.filter(**{f"{column}__gte": start, f"{column}__lt": end})
 
     def _of_identity(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         # Ids instead of joins keep the index on organization and time in play.
         if name == "organization":
-            found = visible(Organization.objects.filter(slug=value), self.viewer, "pk")
-            return rows.filter(organization_id__in=list(found.values_list("pk", flat=True)))
-        column = self.columns.project if name == "project" else "subject_id"
+            owners = visible(Organization.objects.filter(slug=value), self.viewer, "pk")
+            return rows.filter(organization_id__in=list(owners.values_list("pk", flat=True)))
+        column = getattr(self.columns, name)
         if value == NOT_GIVEN:
             return rows.filter(**{column: None})
-        owned = Project.objects.filter(slug=value) if name == "project" else None
-        ids = (
-            visible(Subject.objects.filter(key=value), self.viewer).values_list("pk", flat=True)
-            if owned is None
-            else visible(owned, self.viewer).values_list("pk", flat=True)
-        )
-        return rows.filter(**{f"{column}__in": list(ids)})
+        if name == "api_key":
+            keys = APIKey.objects.filter(prefix=value.removeprefix(KEY_MARK))
+            return rows.filter(**{f"{column}__in": list(keys.values_list("pk", flat=True))})
+        model, field = _NAMED_BY[name]
+        found = visible(model._default_manager.filter(**{field: value}), self.viewer)
+        return rows.filter(**{f"{column}__in": list(found.values_list("pk", flat=True))})
 
     def of_episode(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """The rows of one session or run, by its exact id."""

@@ -218,13 +218,15 @@ class EpisodeAdmin(SumsAdmin[AnyEpisode]):
 class SessionFilter(UsageFilter):
     """The filter form for sessions, by when they started."""
 
-    columns = Columns(time="started_at", kind="main_kind_id", session="session_id")
+    columns = Columns(
+        time="started_at", kind="main_kind_id", team="", api_key="", session="session_id"
+    )
 
 
 class RunFilter(UsageFilter):
     """The filter form for runs, by when they started."""
 
-    columns = Columns(time="started_at", kind="main_kind_id", run="run_id")
+    columns = Columns(time="started_at", kind="main_kind_id", team="", api_key="", run="run_id")
 
 
 _EPISODE_SUMS = ["requests", "tokens", "spend"]
