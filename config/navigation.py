@@ -20,12 +20,22 @@ class Group:
 
 
 HOME = "admin:index"
+ELSEWHERE = {"/ai-cost/": "admin:projects_home"}
+"""Entries by how the addresses of their pages end, which lie below another entry's."""
+TWINS = {"admin:sessions": "admin:runs"}
+"""Entries that stand for the pages below another address too."""
 GROUPS = (
     Group(
         "Dashboards",
         "dashboards",
         pages=(
             ("Overview", HOME, ""),
+            ("Organizations", "admin:organizations", "usage.usageevent"),
+            ("Projects", "admin:projects", "usage.usageevent"),
+            ("People", "admin:people", "usage.usageevent"),
+            ("Models", "admin:models", "usage.usageevent"),
+            ("Sessions and runs", "admin:sessions", "usage.usageevent"),
+            ("My usage", "admin:my_usage", ""),
             ("Chargeback", "admin:chargeback", "usage.usageevent"),
             ("Advice", "admin:advice", "usage.usageevent"),
         ),
@@ -33,7 +43,11 @@ GROUPS = (
     Group(
         "Operations",
         "operations",
-        pages=(("Unpriced inbox", "admin:unpriced", "usage.usageevent"),),
+        pages=(
+            ("AI Cost & Budget", "admin:projects_home", "usage.usageevent"),
+            ("Budgets", "admin:budgets_budget_changelist", "budgets.budget"),
+            ("Unpriced inbox", "admin:unpriced", "usage.usageevent"),
+        ),
         models=(
             ("usage.ratingrun", "Re-ratings"),
             ("usage.closedmonth", "Closed months"),
@@ -49,8 +63,6 @@ GROUPS = (
         "data",
         models=(
             ("usage.usageevent", "Usage events"),
-            ("usage.sessionrollup", "Sessions"),
-            ("usage.runrollup", "Runs"),
             ("usage.dailyrollup", "Daily sums"),
             ("usage.monthlyrollup", "Monthly sums"),
             ("usage.usagerollup", "15-minute sums"),
@@ -132,8 +144,16 @@ def _page(label: str, name: str, path: str) -> dict[str, Any]:
         "add_url": None,
         "view_only": True,
         "perms": {"view": True},
-        "current": path == url or (name != HOME and path.startswith(url)),
+        "current": _is_current(name, url, path),
     }
+
+
+def _is_current(name: str, url: str, path: str) -> bool:
+    for end, entry in ELSEWHERE.items():
+        if path.endswith(end):
+            return name == entry
+    addresses = (url, reverse(TWINS[name])) if name in TWINS else (url,)
+    return path == url or (name != HOME and path.startswith(addresses))
 
 
 def _model(entry: dict[str, Any], name: str, path: str) -> dict[str, Any]:

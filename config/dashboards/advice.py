@@ -5,16 +5,17 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
-from config.dashboards.bars import read_bar
-from config.dashboards.links import events_url
-from config.dashboards.question import Question, read_question
-from usage.formats import days
-from usage.selectors.access import viewer_of
-from usage.selectors.advice import Advice, advise
+from config.dashboards.links import events_url, page_url
+from config.dashboards.names import GROUP_NAMES
+from config.dashboards.page import Page, render_page
+from config.dashboards.question import Question
+from config.dashboards.reading import Reading
+from usage.selectors.advice import FILTERS, Advice, advise
 from usage.selectors.currency import ledger_currency
-from usage.selectors.overview import has_usage
+
+REFRESH_SECONDS = 600
+"""Advice looks at every session and run of the range, and a day hardly changes it."""
 
 _KINDS = {
     "dear_session": "Session",
@@ -23,41 +24,57 @@ _KINDS = {
     "retried_runs": "Runs",
     "failed_calls": "Errors",
 }
+_PAGES = ("session", "run", "project", "model")
 
 
 @dataclass(frozen=True, slots=True)
 class AdviceRow:
-    """One piece of advice, what kind it is, and the events it rests on."""
+    """One piece of advice, what kind it is, the events it rests on, and pages to look at.
+
+    `pages` are what each is called and its address.
+    """
 
     advice: Advice
     kind: str
     events_url: str
+    pages: list[tuple[str, str]]
 
 
 def advice_page(request: HttpRequest, context: dict[str, Any]) -> TemplateResponse:
-    """The page, inside the admin's own page context."""
-    viewer = viewer_of(request.user)
-    question = read_question(request.GET.dict(), timezone.now())
+    """The page, inside the admin's own page context; amounts are in the ledger currency."""
+    page = Page(
+        title="Advice",
+        template="usage/advice.html",
+        read=_read,
+        fixed={"currency": ledger_currency()},
+    )
+    return render_page(request, context, page)
+
+
+def _read(reading: Reading) -> dict[str, Any]:
+    question = reading.question
     advice = advise(
-        viewer,
+        reading.viewer,
         start=question.first,
         end=question.end,
         time_zone=question.zone.key,
-        filters=question.allowed,
+        filters=question.allowed_by(FILTERS),
     )
-    context |= {
-        "title": "Advice",
-        "question": question,
-        "bar": read_bar(viewer, question),
-        "range_text": days(question.first, question.last),
-        "currency": ledger_currency(),
+    return {
         "rows": [_row(each, question) for each in advice],
-        "empty": not has_usage(viewer),
+        "unasked": question.unasked(FILTERS),
+        "ungrouped": True,
+        "refresh_seconds": REFRESH_SECONDS,
     }
-    return TemplateResponse(request, "usage/advice.html", context)
 
 
 def _row(advice: Advice, question: Question) -> AdviceRow:
     status = {"status": "error"} if advice.code == "failed_calls" else {}
     url = events_url(question, organization=advice.organization, **advice.about, **status)
-    return AdviceRow(advice, _KINDS.get(advice.code, ""), url)
+    group = {"organization": advice.organization, **advice.about}
+    pages = [
+        (f"{GROUP_NAMES[kind].capitalize()} {group[kind]}", page_url(question, kind, group))
+        for kind in _PAGES
+        if kind in group
+    ]
+    return AdviceRow(advice, _KINDS.get(advice.code, ""), url, pages)

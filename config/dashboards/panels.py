@@ -1,45 +1,96 @@
-"""The ranked tables of the overview: who and what the spend went to."""
+"""Ranked tables: who and what the spend went to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from config.dashboards.colours import OTHER, SERIES
-from config.dashboards.links import events_url
+from config.dashboards.links import (
+    DIRECTORIES,
+    PAGES,
+    directory_url,
+    events_url,
+    group_events_url,
+    page_url,
+)
+from config.dashboards.names import OTHER_NAME, value_name
 from config.dashboards.reading import Reading
-from config.dashboards.spend import NOT_GIVEN_NAME
-from usage.formats import NOT_GIVEN, share
-from usage.selectors.questions import UsageSums
+from usage.formats import NOT_GIVEN, bar, share
+from usage.selectors.questions import UsageAnswer, UsageSums
+from usage.selectors.sums import difference, known_cost, total_of
 
 ROWS = 6
 
 
+class Measure(StrEnum):
+    """What a table ranks by, as UsageSums names it."""
+
+    SPEND = "cost"
+    REQUESTS = "events"
+    TOKENS = "total_tokens"
+
+    def of(self, sums: UsageSums) -> Decimal | int:
+        """The figure of these sums that is ranked by."""
+        found: Decimal | int = getattr(sums, self)
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class PanelRow:
-    """One name with its sums; `percent` is its share of all spend, None without spend.
+    """One name with its sums; `percent` is its share of the whole, None without any.
 
-    `bar` is that share as a whole number for the drawing, `unpriced` counts events that the cost
-    leaves out.
+    `url` leads to its page, or to this view filtered for it; `events_url` to the events behind
+    its figures, "" for the rest. `bar` is the share as a whole number for the drawing, `cost` is
+    None where nobody knows any of it. `told` is what else is known of the name.
     """
 
     name: str
     url: str
-    tokens: int
+    events_url: str
+    sums: UsageSums
     cost: Decimal | None
     percent: Decimal | None
     bar: int
     colour: int
-    unpriced: int
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the ways to see a table; `url` is this page seen that way."""
+
+    label: str
+    url: str
+    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A ranked table; `rest` are the names that it does not show."""
+    """A table ranked by `measure`; `rest` are the names that it does not show.
+
+    `choices` are the ways to see it, if there are several; `all_url` leads to all its names and
+    `events_url` to the events behind the totals.
+    """
 
     title: str
     rows: list[PanelRow]
     rest: PanelRow | None
     totals: UsageSums
+    measure: Measure = Measure.SPEND
+    choices: Sequence[Choice] = ()
+    all_url: str = ""
+    events_url: str = ""
+
+    @property
+    def cost(self) -> Decimal | None:
+        """The spend of all names, None where nobody knows any of it."""
+        return known_cost(self.totals)
+
+    @property
+    def counts_requests(self) -> bool:
+        """Whether requests stand beside the spend, and not tokens."""
+        return self.measure is Measure.REQUESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +102,6 @@ class UnpricedModel:
     url: str
 
 
-def read_panels(reading: Reading) -> list[Panel]:
-    """Read the four tables of a question; within one organization agents take its place."""
-    ids = reading.viewer.organization_ids
-    single = "organization" in reading.question.filters or (ids is not None and len(ids) == 1)
-    owner: tuple[str, ...] = () if single else ("organization",)
-    return [
-        _panel(reading, "Agent types", ("agent_type",))
-        if single
-        else _panel(reading, "Organizations", ("organization",)),
-        _panel(reading, "Models", ("model",), coloured=True),
-        _panel(reading, "Projects", (*owner, "project")),
-        _panel(reading, "People", (*owner, "subject")),
-    ]
-
-
 def read_unpriced(reading: Reading) -> list[UnpricedModel]:
     """The models with most unpriced events, most first."""
     answer = reading.ranking("provider", "model", by="-unpriced_events", limit=5)
@@ -73,68 +109,84 @@ def read_unpriced(reading: Reading) -> list[UnpricedModel]:
         UnpricedModel(
             " / ".join(name for name in row.group.values() if name),
             row.sums.unpriced_events,
-            events_url(reading.question, unpriced="1", **_filters(row.group)),
+            group_events_url(reading.question, row.group, unpriced="1"),
         )
         for row in answer.rows
         if row.sums.unpriced_events
     ]
 
 
-def _panel(
-    reading: Reading, title: str, group_by: tuple[str, ...], *, coloured: bool = False
-) -> Panel:
-    answer = reading.ranking(*group_by)
-    names = [_name(row.group) for row in answer.rows]
-    colours = reading.colours(group_by[0], names[:SERIES]) if coloured else dict.fromkeys(names, 1)
+def read_panel(
+    reading: Reading, title: str, kind: str, rows: int = ROWS, *,
+    measure: Measure = Measure.SPEND, choices: Sequence[Choice] = (),
+) -> Panel:  # fmt: skip
+    """The first `rows` values of the dimension `kind` by a measure, and what is left."""
+    answer = reading.ranking(*PAGES.get(kind, (kind,)), by=f"-{measure}", limit=rows)
+    keys = [row.group[kind] or "" for row in answer.rows]
+    colours = reading.colours(kind, keys[:SERIES]) if kind in ("model", "provider") else {}
     whole = answer.totals
-    rows = [
-        _row(
-            name,
-            reading.question.query_string(**_filters(row.group)),
+    plain = OTHER if colours else 1
+    found = [
+        panel_row(
+            reading,
+            kind,
+            row.group,
             row.sums,
-            whole,
-            colours.get(name, OTHER),
+            whole=whole,
+            colour=colours.get(key, plain),
+            measure=measure,
         )
-        for name, row in zip(names, answer.rows, strict=True)
+        for key, row in zip(keys, answer.rows, strict=True)
     ]
-    return Panel(title, rows, _rest([row.sums for row in answer.rows], whole), whole)
+    rest = _rest(answer, measure)
+    all_url = directory_url(reading.question, kind) if kind in DIRECTORIES else ""
+    events = events_url(reading.question)
+    return Panel(title, found, rest, whole, measure, choices, all_url, events)
 
 
-def _name(group: Mapping[str, str | None]) -> str:
-    return " / ".join(value or NOT_GIVEN_NAME for value in group.values())
+def is_single(reading: Reading) -> bool:
+    """Whether only one organization can be in question."""
+    ids = reading.viewer.organization_ids
+    return "organization" in reading.question.filters or (ids is not None and len(ids) == 1)
 
 
-def _filters(group: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value or NOT_GIVEN for name, value in group.items()}
-
-
-def _row(name: str, url: str, sums: UsageSums, whole: UsageSums, colour: int) -> PanelRow:
-    unknown = not sums.cost and sums.events == sums.unpriced_events
-    part = share(sums.cost, whole.cost)
+def panel_row(
+    reading: Reading, kind: str, group: Mapping[str, str | None], sums: UsageSums, *,
+    whole: UsageSums, colour: int = 1, measure: Measure = Measure.SPEND,
+) -> PanelRow:  # fmt: skip
+    """One row of a table whose rows are `kind`, as its share of `whole`."""
+    question = reading.question
+    value = group[kind]
+    here = question.query_string(**{kind: value or NOT_GIVEN})
+    url = page_url(question, kind, group) if kind in PAGES else ""
+    part = _part(sums, whole, measure)
     return PanelRow(
-        name,
-        url,
-        sums.total_tokens,
-        None if unknown else sums.cost,
+        _name(reading, kind, group),
+        url or here,
+        group_events_url(question, group),
+        sums,
+        known_cost(sums),
         part,
-        int(part or 0),
+        bar(part),
         colour,
-        sums.unpriced_events,
     )
 
 
-def _rest(shown: list[UsageSums], whole: UsageSums) -> PanelRow | None:
-    if sum(sums.events for sums in shown) == whole.events:
+def _part(sums: UsageSums, whole: UsageSums, measure: Measure) -> Decimal | None:
+    if measure is Measure.SPEND and known_cost(sums) is None:
         return None
-    cost = whole.cost - sum((sums.cost for sums in shown), Decimal(0))
-    part = share(cost, whole.cost)
-    return PanelRow(
-        "other",
-        "",
-        whole.total_tokens - sum(sums.total_tokens for sums in shown),
-        cost,
-        part,
-        int(part or 0),
-        OTHER,
-        whole.unpriced_events - sum(sums.unpriced_events for sums in shown),
-    )
+    return share(measure.of(sums), measure.of(whole))
+
+
+def _name(reading: Reading, kind: str, group: Mapping[str, str | None]) -> str:
+    name = value_name(kind, group[kind])
+    owner = group.get("organization") if kind != "organization" else None
+    return f"{owner} / {name}" if owner and not is_single(reading) else name
+
+
+def _rest(answer: UsageAnswer, measure: Measure) -> PanelRow | None:
+    if answer.next_cursor is None:
+        return None
+    rest = difference(answer.totals, total_of(row.sums for row in answer.rows))
+    part = _part(rest, answer.totals, measure)
+    return PanelRow(OTHER_NAME, "", "", rest, known_cost(rest), part, bar(part), OTHER)

@@ -55,3 +55,7 @@ def staff(name: str, *organizations: str, role: str = Membership.Role.VIEWER) ->
         organization = Organization.objects.get(slug=slug)
         Membership.objects.create(user=user, organization=organization, role=role)
     return user
+
+
+def panels(context: Any) -> list[Any]:
+    return [*context["parts"], context["models"], *context["owners"]]

@@ -74,3 +74,20 @@ def test_without_a_case_the_page_says_so(admin_client: Client, catalogue: None) 
     send([event(1, at(5), input_tokens=10)])
     assert "Nothing to advise" in shown(admin_client)
     assert Organization.objects.filter(slug="acme").exists()
+
+
+def test_advice_leads_to_the_pages_it_is_about(catalogue: None) -> None:
+    failures("acme")
+    text = shown(member("acme"))
+    assert '<a href="/admin/projects/acme/web/ai-cost/?range=custom' in text
+    assert '<a href="/admin/models/anthropic/claude-sonnet-4-5/?range=custom' in text
+
+
+def test_advice_is_in_the_ledger_currency_and_not_asked_for_all_the_time(
+    admin_client: Client, catalogue: None
+) -> None:
+    failures("acme")
+    answer = admin_client.get(reverse("admin:advice") + f"{NOVEMBER}&currency=EUR")
+    assert answer.context["question"].currency == "USD"
+    assert 'data-refresh-seconds="600"' in answer.text
+    assert "Group by" not in answer.text

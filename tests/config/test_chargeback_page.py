@@ -1,3 +1,4 @@
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -5,8 +6,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tests.config.site_data import UNKNOWN, at, event, send
 from usage.cost_centres import assign_project, ensure_cost_centre
-from usage.models import Organization, Project
+from usage.models import ClosedMonth, Organization, Project
 
 pytestmark = pytest.mark.django_db
 MONTH = "?month=2026-11"
@@ -88,3 +90,46 @@ def test_strangers_are_sent_to_the_login(client: Client) -> None:
         answer = client.get(reverse(f"admin:{name}"))
         assert answer.status_code == 302
         assert "/login/" in answer.headers["Location"]
+
+
+def test_amounts_lead_to_the_events_of_the_month_behind_them(administrator: Client) -> None:
+    assign_web()
+    answer = administrator.get(reverse("admin:chargeback") + MONTH)
+    lines = [line for group in answer.context["accounts"] for line in group.lines]
+    assert lines
+    for line in lines:
+        behind = administrator.get(line.events_url)
+        assert behind.context["cl"].result_count == line.row.sums.events
+        assert line.events_url.replace("&", "&amp;") in answer.text
+        unknown = administrator.get(line.unpriced_url).context["cl"].result_count
+        assert unknown == line.row.sums.unpriced_events
+        assert (line.unpriced_url.replace("&", "&amp;") in answer.text) is (unknown > 0)
+    api = next(line for line in lines if line.row.project == "api")
+    assert administrator.get(api.page_url).context["totals"].cost == api.cost
+    assert next(line for line in lines if line.row.project is None).page_url == ""
+    url = answer.context["unpriced_url"]
+    assert administrator.get(url).context["cl"].result_count == 1
+    assert f'href="{url.replace("&", "&amp;")}"' in answer.text
+
+
+def test_what_is_wholly_unpriced_costs_an_unknown_amount(administrator: Client) -> None:
+    send([event("odd", at(12), model=UNKNOWN, provider="local", project="lab", input_tokens=5)])
+    answer = administrator.get(reverse("admin:chargeback") + MONTH)
+    lines = {line.row.project: line for g in answer.context["accounts"] for line in g.lines}
+    assert lines["lab"].cost is None
+    assert ">unpriced</a>" in answer.text
+
+
+def test_a_closed_month_is_marked(administrator: Client, admin_client: Client) -> None:
+    assert "tm-badge k" not in shown(administrator)
+    acme = Organization.objects.get(slug="acme")
+    ClosedMonth.objects.create(organization=acme, month=date(2026, 11, 1))
+    assert '<span class="tm-badge k">closed</span>' in shown(administrator)
+    assert '<span class="tm-badge k">closed for acme</span>' in shown(admin_client)
+    assert "tm-badge k" not in shown(admin_client, f"{MONTH}&organization=globex")
+
+
+def test_members_learn_nothing_of_the_closed_months_of_others(administrator: Client) -> None:
+    globex = Organization.objects.get(slug="globex")
+    ClosedMonth.objects.create(organization=globex, month=date(2026, 11, 1))
+    assert "tm-badge k" not in shown(administrator)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from pricing.exchange import DatedRate, set_rates
 from pricing.publishing import Provenance
-from tests.config.site_data import at, event, send
+from tests.config.site_data import at, event, panels, send
 
 pytestmark = pytest.mark.django_db
 DAYS = "range=custom&from=2026-11-09&through=2026-11-13"
@@ -40,9 +40,9 @@ def test_everything_is_shown_in_the_currency_chosen(admin_client: Client, rates:
     # 2.1 by 0.5, 2 by 0.8 and 1.33 by 1.
     assert answer.context["cards"][0].value == "€3.98"
     assert answer.context["cards"][0].exact == "3.9800000000 EUR"
-    for panel in answer.context["panels"]:
+    for panel in panels(answer.context):
         assert panel.totals.cost == Decimal("3.98")
-    models = next(panel for panel in answer.context["panels"] if panel.title == "Models")
+    models = next(panel for panel in panels(answer.context) if panel.title == "Models")
     assert {row.name: row.cost for row in models.rows} == {
         "claude-opus-4-5": Decimal("2.6"),
         "claude-sonnet-4-5": Decimal("1.38"),
@@ -59,9 +59,9 @@ def test_the_choice_survives_drill_down_other_ranges_and_csv(
     context = overview(admin_client, EUROS).context
 
     links = [url for _, url, _ in (*context["bar"]["ranges"], *context["bar"]["steps"])]
-    links += [row.url for panel in context["panels"] for row in panel.rows]
+    links += [row.url for panel in panels(context) for row in panel.rows]
     assert len(links) > 10
-    assert all("currency=EUR" in url for url in (*links, context["chart_url"], context["csv_url"]))
+    assert all("currency=EUR" in url for url in (*links, context["spend"].url, context["csv_url"]))
     lines = admin_client.get(context["csv_url"]).text
     rows = list(csv.DictReader(io.StringIO(lines)))
     assert [row["total EUR"] for row in rows[1:4]] == [
@@ -73,7 +73,7 @@ def test_the_chart_has_the_converted_costs(admin_client: Client, rates: None) ->
     answer = admin_client.get(f"/admin/charts/spend/?{EUROS}")
     found = json.loads(answer.content, parse_float=Decimal)
 
-    assert found["currency"] == "EUR"
+    assert found["symbol"] == "€"
     assert found["totals"] == [0, Decimal("1.05"), Decimal("1.6"), Decimal("1.33"), 0]
 
 
@@ -103,10 +103,10 @@ def test_a_day_without_a_rate_is_told_and_the_ledgers_currency_shown(
     answer = overview(admin_client, EUROS)
     assert "2026-11-10 has usage, but no rate to EUR is known" in answer.text
     assert answer.context["cards"][0].value == "$5.43"
-    assert "currency=EUR" not in answer.context["chart_url"]
+    assert "currency=EUR" not in answer.context["spend"].url
     found = admin_client.get(f"/admin/charts/spend/?{EUROS}").json()
-    assert found["currency"] == "USD"
-    assert "total USD" in admin_client.get(f"/admin/overview.csv?{EUROS}").text
+    assert found["symbol"] == "$"
+    assert "total USD" in admin_client.get(f"/admin/charts/spend.csv?{EUROS}").text
 
 
 def test_a_period_before_all_rates_leaves_only_the_comparison_out(

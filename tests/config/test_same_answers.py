@@ -168,7 +168,7 @@ WAYS = (
 
 def in_admin(client: Client) -> dict[str, str]:
     shown = {"range": "custom", "from": "2026-03-01", "through": "2026-03-31", "tz": "UTC"}
-    table = client.get("/admin/overview.csv", {**shown, "group": "project"}).content.decode()
+    table = client.get("/admin/charts/spend.csv", {**shown, "group": "project"}).content.decode()
     return lines(table)[-1]
 
 

@@ -1,0 +1,101 @@
+"""One organization: what it spends, on what and who, its limits and who may use it."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from budgets.links import budget_add_url
+from budgets.selectors.states import read_states
+from config.dashboards.cards import read_cards
+from config.dashboards.heat import read_heat
+from config.dashboards.page import Page, draw, render_page
+from config.dashboards.panels import read_panel
+from config.dashboards.periods_card import read_periods
+from config.dashboards.rankings import MODELS_BY, read_models, read_people
+from config.dashboards.reading import Reading, unless_unrated
+from usage.models import Organization
+from usage.selectors.access import viewer_of
+from usage.selectors.forecasts import Forecast, forecast_spend, this_month
+from usage.selectors.keys import list_keys
+from usage.selectors.members import members_of
+from usage.selectors.named import find_organization
+
+LISTED = 20
+LONG = 10
+
+
+def organization_page(
+    request: HttpRequest, context: dict[str, Any], organization: str
+) -> HttpResponse:
+    """The page of an organization that the signed-in user sees; any other is not found."""
+    found = find_organization(viewer_of(request.user), organization)
+    if found is None:
+        raise Http404
+    page = Page(
+        title=str(found),
+        template="dashboards/organization.html",
+        read=lambda reading: {**_figures(reading, found), **_access(request, reading, found)},
+        crumbs=[("Organizations", reverse("admin:organizations"))],
+        pinned={"organization": found.slug},
+        kept=(MODELS_BY,),
+    )
+    return render_page(request, context, page)
+
+
+def _figures(reading: Reading, organization: Organization) -> dict[str, Any]:
+    spend = draw(reading, "spend")
+    states = read_states(
+        reading.viewer,
+        reading.question.now,
+        organization=organization.slug,
+        project=reading.question.filters.get("project"),
+    )
+    return {
+        "cards": read_cards(reading, read_periods(reading)),
+        "spend": spend,
+        "tokens": draw(reading, "tokens"),
+        "requests": draw(reading, "requests"),
+        "csv_url": spend.csv_url,
+        "limits": states[:LISTED],
+        "total_budgets": len(states),
+        "month": reading.question.today,
+        "forecast": unless_unrated(lambda: _forecast(reading, reading.question.today)),
+        "parts": [read_panel(reading, "Projects", "project", LONG), read_models(reading)],
+        "people": read_people(reading, LONG),
+        "agents": read_panel(reading, "Agent types", "agent_type"),
+        "heat": read_heat(reading),
+    }
+
+
+def _forecast(reading: Reading, today: date) -> Forecast:
+    question = reading.question
+    start, end = this_month(today)
+    return forecast_spend(
+        reading.viewer,
+        start=start,
+        end=end,
+        today=today,
+        time_zone=question.zone.key,
+        filters=question.allowed,
+        currency=question.currency,
+    )
+
+
+def _access(request: HttpRequest, reading: Reading, organization: Organization) -> dict[str, Any]:
+    """Keys and members of the organization, and where those who may change it do so."""
+    keys = list_keys(organization.slug)
+    now = reading.question.now
+    form = admin.site.get_model_admin(Organization)
+    may_change = form.has_change_permission(request, organization)
+    change_url = reverse("admin:usage_organization_change", args=[organization.pk])
+    return {
+        "organization": organization,
+        "change_url": change_url if may_change else "",
+        "budget_add_url": budget_add_url(request.user, organization.slug),
+        "keys": [(key, key.state(now)) for key in keys[:LISTED]],
+        "total_keys": len(keys),
+        "members": members_of(organization),
+    }

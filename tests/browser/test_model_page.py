@@ -1,0 +1,41 @@
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from selenium.webdriver.common.by import By
+
+from tests.browser.pages import (
+    WIDTHS,
+    Open,
+    drawn,
+    resize,
+    serious_findings,
+    set_theme,
+    sideways,
+    wait,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_models_page_draws_its_charts_and_map_and_fits(
+    open_as: Callable[[User], Open], boss: User
+) -> None:
+    page = open_as(boss)("/admin/models/anthropic/claude-sonnet-4-5/")
+    for plot in ("spend", "tokens", "requests"):
+        assert drawn(page, plot)
+    cells = page.find_elements(By.CSS_SELECTOR, ".tm-heat tbody td")
+    assert len(cells) == 7 * 24
+    warm = {cell.get_attribute("class") for cell in cells}
+    assert {"h0", "h5"} <= warm
+    shades = {each.value_of_css_property("background-color") for each in cells}
+    assert len(shades) == len(warm)
+    for theme, width in (("light", WIDTHS[0]), ("dark", WIDTHS[1])):
+        set_theme(page, theme)
+        resize(page, width)
+        assert not sideways(page)
+        assert serious_findings(page) == []
+
+    page.find_element(By.LINK_TEXT, "7 d").click()
+    wait(page, lambda b: "range=7d" in b.current_url)
+    assert "/models/anthropic/claude-sonnet-4-5/" in page.current_url
