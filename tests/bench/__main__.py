@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.load import make_bodies, post_all
+from tests.bench.pages import BARE_PAGE, NO_PAGE, bench_pages
 from tests.bench.stack import Stack, running_stack
 from tests.bench.yardsticks import measure_copy
 
@@ -96,7 +97,10 @@ def bytes_per_event(stack: Stack) -> dict[str, Any]:
 def main() -> None:
     """Run the benchmarks one after the other on one machine."""
     with running_stack() as stack:
+        pages = bench_pages(stack)
+    with running_stack() as stack:
         results: dict[str, Any] = {
+            "pages": pages,
             "batches": bench_batches(stack),
             "singles": bench_singles(stack),
             "rollup": bench_rollup(stack),
@@ -129,6 +133,18 @@ def show(results: dict[str, Any]) -> None:
     size = results["bytes_per_event"]
     whole = size["with_indexes_and_key"]
     table.add_row("bytes an event", str(whole), f"row: {size['row']}", f"{whole / size['row']:.2f}")
+    Console().print(table)
+    show_pages(results["pages"])
+
+
+def show_pages(pages: dict[str, dict[str, Any]]) -> None:
+    """Print the time to the last byte of each page beside that of a bare admin page."""
+    bare = pages[BARE_PAGE]["p50_ms"]
+    table = Table("page", "p50, ms", "p95, ms", "kB", "of a bare page")
+    for path, times in pages.items():
+        name = {NO_PAGE: "session and user alone", BARE_PAGE: "a bare admin page"}.get(path, path)
+        figures = (times["p50_ms"], times["p95_ms"], times["kilobytes"])
+        table.add_row(name, *map(str, figures), f"{times['p50_ms'] / bare:.1f}")
     Console().print(table)
 
 
