@@ -17,14 +17,16 @@ from pricing.publishing import Provenance
 from pricing.rating import MeterPrice
 from pricing.selectors import MANUAL, named_card
 from tests.browser.pages import Open, as_before, console
-from tests.config.site_data import OPUS, event, send
+from tests.budgets.budget_values import budget
+from tests.config.site_data import OPUS, UNKNOWN, event, send
 from tests.published import publish_price
+from usage.models import Subject
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage", "--window-size=1280,1000",
+    "--disable-dev-shm-usage", "--window-size=1280,1000", "--force-prefers-reduced-motion",
 )  # fmt: skip
 SEVERE = ("SEVERE", "ERROR")
 
@@ -106,3 +108,24 @@ def boss(prices: None) -> User:
         for n in range(1, 61)
     )
     return User.objects.create_superuser("boss", password="pw")
+
+
+@pytest.fixture
+def busy_site(boss: User) -> None:
+    now = datetime.now(UTC)
+    person = "a-person-with-a-rather-long-name-and-no-spaces@example.com"
+    session = "a-session-with-a-rather-long-name-and-no-spaces"
+    send(
+        event(
+            f"s{n}", now - timedelta(minutes=n), model=(OPUS, UNKNOWN)[n % 2], project="p1",
+            subject=person, session_id=session, run_id=f"r{n % 2}", run_trigger="push",
+            team="core", agent_type="review", input_tokens=9000, cache_read_tokens=3000,
+            output_tokens=800, status="error" if n % 5 == 0 else "success", duration_ms=900,
+        )
+        for n in range(1, 12)
+    )  # fmt: skip
+    User.objects.filter(pk=boss.pk).update(email="boss@example.com")
+    Subject.objects.filter(key=person).update(email="boss@example.com")
+    budget("acme", limit="0.01")
+    budget("acme", project="p1", limit="0.3")
+    budget("globex", limit="1000", name="All of Globex, with a name that takes some room")

@@ -6,14 +6,9 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
 from tests.browser.pages import (
-    WIDTHS,
     Open,
     chart,
     drawn,
-    resize,
-    serious_findings,
-    set_theme,
-    sideways,
     wait,
 )
 
@@ -48,16 +43,3 @@ def test_a_directory_is_ordered_searched_and_left_for_pages_and_events(
     cell = row.find_element(By.CSS_SELECTOR, "td:nth-of-type(8)")
     ActionChains(page).move_to_element(cell).click().perform()
     wait(page, lambda b: "/ai-cost/" in b.current_url)
-
-
-@pytest.mark.parametrize("name", ["organizations", "people", "models"])
-def test_a_directory_fits_and_reads_well(
-    open_as: Callable[[User], Open], boss: User, name: str
-) -> None:
-    page = open_as(boss)(f"/admin/{name}/")
-    drawn(page)
-    for theme, width in (("light", WIDTHS[0]), ("dark", WIDTHS[1])):
-        set_theme(page, theme)
-        resize(page, width)
-        assert not sideways(page)
-        assert serious_findings(page) == []

@@ -10,14 +10,10 @@ from selenium.webdriver.support.expected_conditions import presence_of_element_l
 from selenium.webdriver.support.select import Select
 
 from tests.browser.pages import (
-    WIDTHS,
     Open,
     chart,
     drawn,
-    resize,
     serious_findings,
-    set_theme,
-    sideways,
     wait,
 )
 from tests.budgets.budget_values import budget
@@ -119,25 +115,6 @@ def test_the_picker_turns_to_another_project(open_as: Callable[[User], Open], ow
     wait(page, lambda b: "/projects/acme/api/ai-cost/" in b.current_url)
     assert "range=7d" in page.current_url
     wait_for_tab(page, "Top pipelines")
-
-
-def test_every_tab_fits_and_reads_in_both_themes(
-    open_as: Callable[[User], Open], owner: User
-) -> None:
-    visit = open_as(owner)
-    for theme, tab in (
-        ("light", "agents"),
-        ("dark", "months"),
-        ("light", "runs"),
-        ("dark", "recent"),
-    ):
-        page = visit(f"{WEB}?tab={tab}")
-        drawn(page)
-        set_theme(page, theme)
-        assert serious_findings(page) == []
-        for width in WIDTHS:
-            resize(page, width)
-            assert not sideways(page)
 
 
 def test_a_project_without_usage_shows_what_will_be_here(

@@ -1,4 +1,6 @@
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -7,9 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.config.site_data import OPUS, at, event, send, staff
-from usage.models import Subject
+from usage.models import Membership, Organization, Subject
 from usage.selectors.own import own_subjects
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +82,7 @@ def test_no_parameter_shows_what_somebody_else_used(ann: Client, query: str) -> 
     assert page.status_code == 200
     assert page.context["subject"].key == "ann"
     assert page.context["totals"].events <= 3
-    assert page.context["totals"].cost <= 2_600_000
+    assert page.context["totals"].cost <= Decimal("2.6")
     assert set(words(page.text)) - set(asked.values()) == set()
     assert "bob-agent" not in page.text
     for plot in ("spend", "tokens", "requests", "providers"):
@@ -123,6 +126,22 @@ def test_members_find_links_to_the_pages_behind(usage: None) -> None:
     assert "/admin/sessions/acme/s1/" in page.text
     chart = client_of(user).get(page.context["spend"].url).json()
     assert chart["events_url"].startswith("/admin/usage/usageevent/?")
+
+
+def test_only_members_learn_that_a_session_goes_on_without_them(ann: Client) -> None:
+    now = timezone.now()
+    send(
+        [
+            event("mine", now - timedelta(hours=2), subject="ann", session_id="shared"),
+            event("theirs", now - timedelta(minutes=1), subject="bob", session_id="shared"),
+        ]
+    )
+    query = f"{reverse('admin:my_usage')}?range=7d&sessions=dearest"
+
+    assert [row.active for row in ann.get(query).context["rows"]] == [False]
+    user = User.objects.get(username="ann-login")
+    Membership.objects.create(user=user, organization=Organization.objects.get(slug="acme"))
+    assert [row.active for row in ann.get(query).context["rows"]] == [True]
 
 
 def test_who_has_several_names_picks_one(usage: None) -> None:

@@ -1,0 +1,40 @@
+from collections.abc import Callable
+
+from django.contrib.auth.models import User
+
+from tests.browser.pages import Open
+from tests.browser.sweep import findings
+from tests.config.dashboard_routes import OWN
+
+ALSO = (
+    "/admin/budgets/budget/",
+    "/admin/budgets/budget/add/",
+    "/admin/usage/usageevent/",
+    "/admin/usage/export/",
+    f"/admin/?subject={'x' * 128}&model={'y' * 128}",
+)
+PAGES = (
+    "/admin/organizations/acme/",
+    "/admin/projects/acme/p1/ai-cost/",
+    "/admin/people/acme/a-person-with-a-rather-long-name-and-no-spaces@example.com/",
+    "/admin/sessions/acme/a-session-with-a-rather-long-name-and-no-spaces/",
+    "/admin/runs/acme/r1/",
+    "/admin/models/anthropic/claude-sonnet-4-5/",
+)
+TABS = ("months", "runs", "recent")
+
+
+def test_no_page_of_one_thing_has_a_serious_finding_or_goes_sideways(
+    open_as: Callable[[User], Open], boss: User, busy_site: None
+) -> None:
+    # A project's short address leads to its page, and its file is none.
+    assert len(PAGES) == len(OWN) - 2
+    tabs = [f"/admin/projects/acme/p1/ai-cost/?tab={tab}" for tab in TABS]
+
+    assert findings(open_as(boss), [*PAGES, *tabs]) == []
+
+
+def test_no_list_or_form_beside_the_dashboards_has_one(
+    open_as: Callable[[User], Open], boss: User, busy_site: None
+) -> None:
+    assert findings(open_as(boss), list(ALSO)) == []
