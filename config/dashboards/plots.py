@@ -114,8 +114,7 @@ def providers_plot(reading: Reading) -> Plot:
 
 def tokens_plot(reading: Reading) -> Plot:
     """Tokens over time: input that was sent anew, read from cache, written to it; output."""
-    question = reading.question
-    trend = reading.trend(question.step)
+    trend = reading.trend(reading.question.step)
     parts: tuple[tuple[str, Callable[[UsageSums], int]], ...] = (
         ("input", lambda s: s.input_tokens - s.cache_read_tokens - s.cache_write_tokens),
         ("cache read", lambda s: s.cache_read_tokens),
@@ -126,38 +125,17 @@ def tokens_plot(reading: Reading) -> Plot:
         Series(name, colour, [count_of(row.sums) for row in trend.rows], {})
         for colour, (name, count_of) in enumerate(parts, start=1)
     ]
-    return Plot(
-        "tokens",
-        f"Tokens per {question.step}",
-        PlotKind.BARS,
-        Unit.COUNT,
-        "total_tokens",
-        question.step,
-        _periods(reading, trend, question.step),
-        [each for each in series if any(each.values)],
-        trend.totals,
-    )
+    return _counts(reading, "tokens", "total_tokens", series)
 
 
 def requests_plot(reading: Reading) -> Plot:
     """Requests over time: those that succeeded and those that failed."""
-    question = reading.question
-    trend = reading.trend(question.step)
+    trend = reading.trend(reading.question.step)
     series = [
         Series("succeeded", 1, [row.sums.events - row.sums.errors for row in trend.rows], {}),
         Series("failed", 2, [row.sums.errors for row in trend.rows], {"status": "error"}),
     ]
-    return Plot(
-        "requests",
-        f"Requests per {question.step}",
-        PlotKind.BARS,
-        Unit.COUNT,
-        "events",
-        question.step,
-        _periods(reading, trend, question.step),
-        [each for each in series if any(each.values)],
-        trend.totals,
-    )
+    return _counts(reading, "requests", "events", series)
 
 
 PLOTS: Mapping[str, Callable[[Reading], Plot]] = {
@@ -167,6 +145,23 @@ PLOTS: Mapping[str, Callable[[Reading], Plot]] = {
     "requests": requests_plot,
 }
 """The charts that have an address, by name."""
+
+
+def _counts(reading: Reading, name: str, measure: str, series: list[Series]) -> Plot:
+    """Bars of counts over time, without the series that never occur."""
+    step = reading.question.step
+    trend = reading.trend(step)
+    return Plot(
+        name,
+        f"{name.capitalize()} per {step}",
+        PlotKind.BARS,
+        Unit.COUNT,
+        measure,
+        step,
+        _periods(reading, trend, step),
+        [each for each in series if any(each.values)],
+        trend.totals,
+    )
 
 
 def _by_group(
