@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from usage.models import ClosedMonth, DailyRollup, MonthlyRollup, Organization
 from usage.models.identity import validate_slug
 from usage.rollups.stage import lock
+from usage.signals import calendar_changed
 
 
 def ensure_organization(slug: str) -> Organization:
@@ -42,3 +43,12 @@ def change_time_zone(organization: Organization, time_zone: str) -> None:
                 " WHERE organization_id = %s",
                 (organization.pk,),
             )
+        calendar_changed.send(sender=None, organization=organization)
+
+
+def change_week_start(organization: Organization, week_start: int) -> None:
+    """Let weeks of budgets begin on another ISO weekday."""
+    with transaction.atomic():
+        organization.week_start = week_start
+        organization.save(update_fields=["week_start"])
+        calendar_changed.send(sender=None, organization=organization)

@@ -32,6 +32,15 @@ class Organization(models.Model):
         ANYONE = "anyone", "Anyone: subjects are created on first sight"
         KNOWN = "known", "Known only: events of unknown subjects are rejected"
 
+    class WeekDay(models.IntegerChoices):
+        MONDAY = 1, "Monday"
+        TUESDAY = 2, "Tuesday"
+        WEDNESDAY = 3, "Wednesday"
+        THURSDAY = 4, "Thursday"
+        FRIDAY = 5, "Friday"
+        SATURDAY = 6, "Saturday"
+        SUNDAY = 7, "Sunday"
+
     slug = models.CharField(max_length=128, unique=True, validators=[validate_slug])
     name = models.CharField(max_length=200, blank=True)
     time_zone = models.CharField(
@@ -39,6 +48,11 @@ class Organization(models.Model):
         default="UTC",
         validators=[validate_time_zone],
         help_text="Days, weeks and months of this organization begin at midnight here.",
+    )
+    week_start = models.PositiveSmallIntegerField(
+        choices=WeekDay.choices,
+        default=WeekDay.MONDAY,
+        help_text="The day on which weekly budgets begin.",
     )
     subject_policy = models.CharField(
         max_length=8, choices=SubjectPolicy.choices, default=SubjectPolicy.ANYONE
