@@ -72,7 +72,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"event_id": "x" * 129}, "event_id", "too_long"),
     ({"event_id": "a\x00b"}, "event_id", "control_character"),
     ({"subject": "ann\nbob"}, "subject", "control_character"),
-    ({"subject": {"key": "ann", "phone": "1"}}, "subject", "unknown_field"),
+    ({"subject": {"key": "ann", "phone": "1"}}, "subject.phone", "unknown_field"),
     ({"tags": {"a": "x\ty"}}, "tags.a", "control_character"),
     ({"tags": {str(i): "x" for i in range(33)}}, "tags", "too_long"),
     ({"tags": {"a": 1}}, "tags[...]", "wrong_type"),

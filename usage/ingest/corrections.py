@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import connection
@@ -14,9 +15,16 @@ from usage.ingest.values import FieldError, Rejection
 from usage.models import UsageEvent
 
 _SUPERSEDE = """
-    UPDATE usage_usageevent SET state = %s, superseded_by = %s
-    WHERE organization_id = %s AND occurred_at = %s AND state <> %s
-      AND (event_id = %s OR starts_with(event_id, %s))
+    UPDATE usage_usageevent e SET state = %s, superseded_by = %s
+    FROM (
+        SELECT id, state FROM usage_usageevent
+        WHERE organization_id = %s AND occurred_at = %s AND state <> %s
+          AND (event_id = %s OR starts_with(event_id, %s))
+        FOR UPDATE
+    ) AS former
+    WHERE e.id = former.id AND e.organization_id = %s AND e.occurred_at = %s
+    RETURNING e.organization_id, e.occurred_at, former.state, e.kind_id, e.project_id, e.team_id,
+              e.subject_id, e.api_key_id, e.cost, e.input_tokens::bigint + e.output_tokens
 """
 _REMOVE = """
     DELETE FROM usage_usageevent
@@ -30,10 +38,21 @@ _CIRCULAR = ("circular", "is in turn a correction of this one")
 
 
 class Superseded(NamedTuple):
-    """An event that left the sums: whose it was and when it occurred."""
+    """An event that left the sums: whose it was, when it occurred, and what it counted.
+
+    `state` is the one it had until then; `cost` is in the ledger currency, None while unpriced.
+    """
 
     organization_id: int
     occurred_at: datetime
+    state: int
+    kind_id: int
+    project_id: int | None
+    team_id: int | None
+    subject_id: int | None
+    api_key_id: int | None
+    cost: Decimal | None
+    total_tokens: int
 
 
 def supersede(
@@ -56,8 +75,9 @@ def supersede(
     for correction in _targets_first(corrections, targets):
         del circular[correction.index]
         target = claims.get(targets[correction.index])
-        if target is not None and _mark(correction, target.occurred_at):
-            superseded.append(Superseded(correction.tenant.id, target.occurred_at))
+        marked = _mark(correction, target.occurred_at) if target else []
+        if marked:
+            superseded += marked
             continue
         refused[correction.index] = _refusal(correction, *(_REPLACED if target else _UNKNOWN))
         claims.pop(correction.digest, None)
@@ -92,23 +112,24 @@ def remove(prepared: Sequence[Prepared]) -> None:
             cursor.execute(_REMOVE, (p.tenant.id, p.event.occurred_at, p.event.event_id))
 
 
-def _mark(correction: Prepared, occurred_at: datetime) -> bool:
+def _mark(correction: Prepared, occurred_at: datetime) -> list[Superseded]:
     superseded = UsageEvent.State.SUPERSEDED.value
+    place = (correction.tenant.id, occurred_at)
+    corrected = correction.event.corrects
     with connection.cursor() as cursor:
         cursor.execute(
             _SUPERSEDE,
             (
                 superseded,
                 correction.event.event_id,
-                correction.tenant.id,
-                occurred_at,
+                *place,
                 superseded,
-                correction.event.corrects,
-                f"{correction.event.corrects}{ADVICE}",
+                corrected,
+                f"{corrected}{ADVICE}",
+                *place,
             ),
         )
-        marked: int = cursor.rowcount
-    return marked > 0
+        return [Superseded(*row) for row in cursor.fetchall()]
 
 
 def _refusal(correction: Prepared, code: str, fault: str) -> Rejection:

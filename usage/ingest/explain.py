@@ -1,6 +1,7 @@
 """Why an event was refused, field by field. Runs only for events that failed to decode."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -8,11 +9,13 @@ import msgspec
 
 from usage.ingest.values import EventValue, FieldError, Rejection
 
-_FIELDS = {field.name: field for field in msgspec.structs.fields(EventValue)}
 _LOOSE = msgspec.json.Decoder(float_hook=Decimal)
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 _PATH = re.compile(r" - at `(?:key in )?\$?(?P<path>[^`]*)`\Z")
+_MEMBER = re.compile(r"Object (?:contains unknown|missing required) field `(?P<name>[^`]*)`")
 _CODES: tuple[tuple[str, str], ...] = (
     (r"Expected `int` >= 0", "negative"),
+    (r"Expected `int` >=", "too_small"),
     (r"Expected `(int|float|decimal)` <=", "too_large"),
     (r"(`int`|Integer value|Number) out of range", "too_large"),
     (r"timezone", "naive"),
@@ -38,6 +41,8 @@ def _field_error(name: str, error: Exception) -> FieldError:
     path = _PATH.search(text)
     inner = path["path"] if path else ""
     message = _PATH.sub("", text)
+    if member := _MEMBER.match(message):
+        inner += f".{member['name'][:128]}"
     code = code_of(message)
     if code == "naive":
         message = "The time needs an offset, for example 2026-11-20T12:00:00Z."
@@ -52,26 +57,28 @@ def explain(raw: bytes | msgspec.Raw) -> Rejection:
         return Rejection([FieldError("", "malformed", str(error))])
     if not isinstance(value, dict):
         return Rejection([FieldError("", "not_an_object", "An event is a JSON object.")])
-    errors = list(_faults(value))
+    errors = faults_of(EventValue, value)
     event_id = value.get("event_id")
     if not errors:
         errors = [FieldError("", "invalid", "The event could not be read.")]
     return Rejection(errors, event_id[:128] if isinstance(event_id, str) else None)
 
 
-def _faults(value: dict[str, Any]) -> list[FieldError]:
+def faults_of(struct: type[msgspec.Struct], value: Mapping[str, Any]) -> list[FieldError]:
+    """Every fault of a JSON object that should be a `struct`; numbers are int or Decimal."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     faults = [
         FieldError(name[:128], "unknown_field", f"There is no field {name[:128]!r}.")
         for name in value
-        if name not in _FIELDS
+        if name not in fields
     ]
-    for name, field in _FIELDS.items():
+    for name, field in fields.items():
         if name not in value:
             if field.required:
                 faults.append(FieldError(name, "required", f"The field {name} is required."))
             continue
         try:
-            msgspec.convert(value[name], field.type, builtin_types=(Decimal,))
+            msgspec.json.decode(_encode(value[name]), type=field.type)
         except msgspec.ValidationError as error:
             faults.append(_field_error(name, error))
     return faults

@@ -86,13 +86,41 @@ def resolve(prepared: list[Prepared]) -> dict[int, Rejection]:
     }
 
 
-def columns(p: Prepared) -> str:
-    """The project, team and subject ids of an event that `resolve` has seen, as COPY text."""
+def ids_of(p: Prepared) -> tuple[int | None, int | None, int | None]:
+    """The project, team and subject ids of an event that `resolve` has seen."""
     organization, event = p.tenant.id, p.event
-    project = "\\N" if event.project is None else _projects[organization, event.project]
-    team = "\\N" if event.team is None else _teams[organization, event.team]
-    subject = "\\N" if p.subject is None else _subjects[organization, p.subject]
-    return f"{project}\t{team}\t{subject}"
+    return (
+        None if event.project is None else _projects[organization, event.project],
+        None if event.team is None else _teams[organization, event.team],
+        None if p.subject is None else _subjects[organization, p.subject],
+    )
+
+
+UNKNOWN = -1
+"""Stands for the id of a name that nobody has made known."""
+
+
+def look_up(p: Prepared) -> tuple[int | None, int | None, int | None]:
+    """Like `ids_of` for an event that `resolve` has not seen; makes no name known, but tells
+    UNKNOWN for it."""
+    organization = p.tenant.id
+    found = []
+    named: tuple[tuple[type[Any], str, Remembered[_Scoped, int], str | None], ...] = (
+        (Project, "slug", _projects, p.event.project),
+        (Team, "slug", _teams, p.event.team),
+        (Subject, "key", _subjects, p.subject),
+    )
+    for model, column, known, name in named:
+        scoped = organization, name or ""
+        if name is not None:
+            _learn(model, column, known, {scoped}, {organization})
+        found.append(None if name is None else known[scoped] if known.knows(scoped) else UNKNOWN)
+    return found[0], found[1], found[2]
+
+
+def columns(p: Prepared) -> str:
+    """What `ids_of` tells, as COPY text."""
+    return "\t".join(["\\N" if pk is None else str(pk) for pk in ids_of(p)])
 
 
 def kind_ids(wanted: set[KindWords]) -> dict[KindWords, int]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 from django.conf import settings
 
@@ -14,6 +15,7 @@ from usage.ingest.prepare import Prepared, Tenancy, prepare
 from usage.ingest.rows import Rated, rate_event, refuse_excessive
 from usage.ingest.store import NotAllStored, Stored, store
 from usage.ingest.values import FieldError, Receipt, Rejection, Report
+from usage.signals import Overtaken, events_offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,35 @@ def ingest(
     Without `every` the report leaves out the receipts of accepted events. Passes that a call's
     usage lists are stored with it and counted in no figure of the report.
     """
+    now = now or datetime.now(UTC)
+    while True:
+        try:
+            return _take_in(items, caller, plain=plain, strict=strict, every=every, now=now)
+        except Overtaken:
+            continue
+
+
+def _take_in(
+    items: Sequence[Decoded],
+    caller: Caller,
+    *,
+    plain: bool,
+    strict: bool,
+    every: bool,
+    now: datetime,
+) -> Report:
     prepared, rejected = prepare(
         items,
         caller.tenancy,
         plain=plain,
-        now=now or datetime.now(UTC),
+        now=now,
         provider=caller.provider,
     )
     refused = identities.resolve(prepared)
+    if refused:
+        rejected |= refused
+        prepared = [p for p in prepared if p.index not in refused]
+    refused = _refuse_reservations(prepared)
     if refused:
         rejected |= refused
         prepared = [p for p in prepared if p.index not in refused]
@@ -74,6 +97,15 @@ def ingest(
     except NotAllStored as failure:
         return _report(rejected, failure.outcome, firsts, repeats, every=every, strict_failed=True)
     return _report(rejected, stored, firsts, repeats, every=every, strict_failed=False)
+
+
+def _refuse_reservations(prepared: list[Prepared]) -> dict[int, Rejection]:
+    """By index, events that name a reservation which they cannot settle."""
+    naming = [p for p in prepared if p.event.reservation is not None]
+    if not naming:
+        return {}
+    answers: Sequence[tuple[Any, Any]] = events_offered.send(sender=None, prepared=naming)
+    return {index: why for _, refused in answers for index, why in refused.items()}
 
 
 def _split_repeats(prepared: list[Prepared]) -> tuple[dict[str, Prepared], list[Prepared]]:
@@ -153,7 +185,8 @@ def _repeat(p: Prepared, known_payload: int) -> Receipt:
 
 
 def _rejection(index: int, reason: Rejection) -> Receipt:
-    return Receipt(index, reason.event_id, "rejected", errors=reason.errors)
+    status: Literal["conflict", "rejected"] = "conflict" if reason.conflict else "rejected"
+    return Receipt(index, reason.event_id, status, errors=reason.errors)
 
 
 def _held_back(p: Prepared) -> Receipt:

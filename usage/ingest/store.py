@@ -70,7 +70,9 @@ def _store(rated: Sequence[Rated], api_key_id: int | None, *, strict: bool) -> S
         if strict and (conflict or outcome.refused):
             raise NotAllStored(outcome)
         _mark_dirty(outcome.rated, superseded)
-        events_stored.send(sender=None, rated=outcome.rated, superseded=superseded)
+        events_stored.send(
+            sender=None, rated=outcome.rated, superseded=superseded, api_key_id=api_key_id
+        )
     return outcome
 
 

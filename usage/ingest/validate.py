@@ -33,7 +33,6 @@ def is_sound(event: EventValue, now: datetime) -> bool:
         and event.reported_cost is None
         and event.currency is None
         and event.corrects is None
-        and event.reservation is None
         and event.total_tokens is None
     )
 
@@ -52,10 +51,6 @@ def _faults(event: EventValue, now: datetime) -> Iterator[FieldError]:
     yield from _number_faults(event)
     if event.corrects == event.event_id:
         yield FieldError("corrects", "corrects_itself", "An event cannot correct itself.")
-    if event.reservation is not None:
-        yield FieldError(
-            "reservation", "unknown_reservation", f"No reservation {event.reservation!r} is held."
-        )
 
 
 def _time_faults(event: EventValue, now: datetime) -> Iterator[FieldError]:

@@ -92,10 +92,14 @@ class FieldError(msgspec.Struct, omit_defaults=True):
 
 
 class Rejection(msgspec.Struct):
-    """An event that was not understood or not allowed, and every reason found."""
+    """An event that was not understood or not allowed, and every reason found.
+
+    With `conflict` it is sound, but what it says has been said otherwise already.
+    """
 
     errors: list[FieldError]
     event_id: str | None = None
+    conflict: bool = False
 
 
 class Receipt(msgspec.Struct, omit_defaults=True):
