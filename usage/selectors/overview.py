@@ -19,6 +19,12 @@ def visible(
     return rows if ids is None else rows.filter(**{f"{path}__in": ids})
 
 
+def owned_name(row: Model) -> str:
+    """The name of a row with its organization before it: many have one of the same name."""
+    organization = getattr(row, "organization", None)
+    return f"{organization.slug} / {row}" if organization else str(row)
+
+
 def organization_choices(viewer: Viewer) -> list[str]:
     """The slugs of the organizations a viewer may see, ascending."""
     rows = visible(Organization.objects.all(), viewer, "pk").order_by("slug")

@@ -97,7 +97,7 @@ def explain_event(event: UsageEvent, ledger: str) -> Explanation:
         currency = event.reported_currency or ledger
         return _reported(event.cost, event.reported_cost, currency, event.exchange_rate)
     price = _price_of(event, event.price_version_id, ledger)
-    return _explain(_counts(event), price) if price else Explanation(None)
+    return _explain(stored_counts(event), price) if price else Explanation(None)
 
 
 def _explain(counts: Mapping[str, Quantity], price: PriceValue) -> Explanation:
@@ -151,7 +151,8 @@ def _price_of(event: UsageEvent, version_id: int, ledger: str) -> PriceValue | N
     return converted(price, ledger, event.exchange_rate)
 
 
-def _counts(event: UsageEvent) -> dict[str, Quantity]:
+def stored_counts(event: UsageEvent) -> dict[str, Quantity]:
+    """What a stored event counted, by meter."""
     meters = {name: Decimal(str(value)) for name, value in (event.meters or {}).items()}
     return counts_by_meter(
         event.input_tokens,
