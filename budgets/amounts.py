@@ -1,0 +1,53 @@
+"""Amounts of budgets as people read them: money, tokens or requests."""
+
+from decimal import ROUND_DOWN, Decimal
+
+from budgets.models import Budget
+from usage.formats import money, percent, quantity
+from usage.selectors.currency import ledger_currency
+
+NO_LIMIT = "no limit"
+_UNITS = {Budget.Measure.TOKENS: "token", Budget.Measure.REQUESTS: "request"}
+
+
+def amount_text(value: Decimal, measure: str, currency: str = "", places: int = 2) -> str:
+    """Such as $1,234.50 (of `currency`, else the ledger's), 1,200 tokens, or 1 request.
+
+    Money has so many decimal `places`.
+    """
+    unit = _UNITS.get(Budget.Measure(measure))
+    if unit is None:
+        return money(value, currency or ledger_currency(), places)
+    whole = int(value)
+    return f"{quantity(whole)} {unit}{'' if whole == 1 else 's'}"
+
+
+def exact_text(value: Decimal, measure: str, currency: str = "") -> str:
+    """As `amount_text`, with four decimals where two would hide some of it: two figures that look
+    the same would not explain why one does not fit into the other."""
+    hides = measure == Budget.Measure.COST and value != round(value, 2)
+    return amount_text(value, measure, currency, places=4 if hides else 2)
+
+
+def limit_text(value: Decimal | None, measure: str, currency: str = "") -> str:
+    """A limit, without cents where it has none; None is no limit."""
+    if value is None:
+        return NO_LIMIT
+    if measure == Budget.Measure.COST and value == value.to_integral_value():
+        return money(value, currency or ledger_currency(), 0)
+    return exact_text(value, measure, currency)
+
+
+def remaining_text(value: Decimal | None, measure: str) -> str:
+    """What is left, such as $3.90, or $12.08 over; "" where there is no limit."""
+    if value is None:
+        return ""
+    left = amount_text(abs(value), measure)
+    return left if value >= 0 else f"{left} over"
+
+
+def used_percent(value: Decimal | None) -> str:
+    """A percentage of a limit, rounded down so that it never names a level not yet reached."""
+    if value is None or value < 1:
+        return percent(value)
+    return percent(value.quantize(Decimal(1), ROUND_DOWN))

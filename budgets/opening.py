@@ -1,0 +1,125 @@
+"""Opening windows: at their first use, at the turn of a period, or when a budget is set.
+
+A window is inserted before it is counted. Whoever stores usage for it meanwhile waits for the
+insert, then adds to what was counted; what was stored earlier has been counted. So nothing is
+missed and nothing is counted twice.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from budgets.book import present_edition
+from budgets.counting import Counted, count_usage, put
+from budgets.limits import allowed_at
+from budgets.locks import share
+from budgets.matching import BudgetValue
+from budgets.models import Budget, BudgetWindow
+from budgets.spans import Span
+
+_INSERT = """
+    INSERT INTO budgets_budgetwindow (
+        budget_id, member, start, "end", is_hard, "limit", limit_until, spent, reserved, overage,
+        unpriced_events, is_overcommitted, opened_at
+    )
+    SELECT budget_id, member, start, "end", is_hard, "limit", until, 0, 0, 0, 0, false, now()
+    FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::boolean[],
+                %s::numeric[], %s::timestamptz[])
+        AS t (budget_id, member, start, "end", is_hard, "limit", until)
+    ORDER BY budget_id, member, start
+    ON CONFLICT (budget_id, member, start) DO NOTHING
+    RETURNING id, budget_id, member, start
+"""
+
+
+class WindowKey(NamedTuple):
+    """Names one window; `start` is aware UTC."""
+
+    budget: int
+    member: int
+    start: datetime
+
+
+def open_windows(
+    keys: Iterable[WindowKey], now: datetime, edition: int | None = None
+) -> set[WindowKey]:
+    """Open the windows that are missing; return those that this call has opened.
+
+    They count all usage that is committed or stored in this transaction. Keys of budgets that
+    are gone or switched off are left out. `edition` is the one of the budgets that the keys were
+    made from: of another than the present one nothing is opened. `now` is an aware time.
+    """
+    wanted = sorted(set(keys))
+    rows = Budget.objects.filter(pk__in={key.budget for key in wanted}, enabled=True)
+    with transaction.atomic():
+        owners = set(rows.values_list("organization_id", flat=True))
+        # Read only then, so that no window is opened for what a budget has just ceased to be.
+        if not share(owners, edition or 0) and edition is not None:
+            return set()
+        found = rows.select_related("organization").prefetch_related("raises")
+        budgets = {row.pk: row for row in found}
+        present = [key for key in wanted if key.budget in budgets]
+        opened = _insert(present, budgets, now)
+        put((opened[key], counted, Decimal(0)) for key, counted in _count(opened, budgets))
+    return set(opened)
+
+
+def roll_over(now: datetime) -> int:
+    """Open the present window of every budget that has one for all; how many were opened."""
+    zone, edition = str(settings.TALLYMAN_TIME_ZONE), present_edition()
+    rows = Budget.objects.filter(enabled=True, per="").select_related("organization")
+    keys = {WindowKey(row.pk, 0, value_span(row, zone, now).start) for row in rows}
+    starts = {key.start for key in keys}
+    known = BudgetWindow.objects.filter(start__in=starts, member=0)
+    there = {WindowKey(*key) for key in known.values_list("budget_id", "member", "start")}
+    return len(open_windows(keys - there, now, edition)) if keys - there else 0
+
+
+def value_span(budget: Budget, site_zone: str, at: datetime) -> Span:
+    """The span of a budget that an aware time lies in."""
+    return BudgetValue.from_budget(budget, site_zone).span(at)
+
+
+def _insert(
+    keys: Sequence[WindowKey], budgets: dict[int, Budget], now: datetime
+) -> dict[WindowKey, int]:
+    zone = str(settings.TALLYMAN_TIME_ZONE)
+    values = {pk: BudgetValue.from_budget(row, zone) for pk, row in budgets.items()}
+    allowed = [
+        allowed_at(
+            budgets[key.budget], budgets[key.budget].raises.all(), key.member, now, key.start
+        )
+        for key in keys
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            (
+                [key.budget for key in keys],
+                [key.member for key in keys],
+                [key.start for key in keys],
+                [values[key.budget].span(key.start).end for key in keys],
+                [budgets[key.budget].is_hard for key in keys],
+                [limit for limit, _ in allowed],
+                [until for _, until in allowed],
+            ),
+        )
+        return {WindowKey(*key): pk for pk, *key in cursor.fetchall()}
+
+
+def _count(
+    opened: Iterable[WindowKey], budgets: dict[int, Budget]
+) -> Iterable[tuple[WindowKey, Counted]]:
+    zone = str(settings.TALLYMAN_TIME_ZONE)
+    together: dict[tuple[int, datetime], list[WindowKey]] = defaultdict(list)
+    for key in opened:
+        together[key.budget, key.start].append(key)
+    for (budget_id, start), keys in together.items():
+        budget = BudgetValue.from_budget(budgets[budget_id], zone)
+        counted = count_usage(budget, budget.span(start), {key.member for key in keys})
+        yield from ((key, counted[key.member]) for key in keys)
