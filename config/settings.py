@@ -31,6 +31,9 @@ TALLYMAN_OPENROUTER_URL = _env.str(
 TALLYMAN_EXPORT_HOURS = _env.int("TALLYMAN_EXPORT_HOURS", default=24)
 TALLYMAN_EXPORTS_AT_ONCE = _env.int("TALLYMAN_EXPORTS_AT_ONCE", default=1)
 
+# How long warnings and refusals are kept, and reservations that have ended, with their keys.
+TALLYMAN_DECISION_DAYS = _env.int("TALLYMAN_DECISION_DAYS", default=90)
+
 # The subscription that `cost quota report` measures against; 0 requests means there is none.
 TALLYMAN_PLAN = _env.str("TALLYMAN_PLAN", default="Subscription")
 TALLYMAN_PLAN_REQUESTS = _env.int("TALLYMAN_PLAN_REQUESTS", default=0)

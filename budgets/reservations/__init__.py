@@ -1,0 +1,1 @@
+"""Money held before a call: reserving, settling, releasing, extending and expiring."""

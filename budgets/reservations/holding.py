@@ -1,0 +1,180 @@
+"""Reserving: all windows of a call admit it and hold its amount, or none does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from django.db import connection
+
+from budgets.asking import Ask
+from budgets.book import Book, fresh_book, known_book
+from budgets.checking import Matched, look, match, states_of
+from budgets.deciding import BLOCK, WARN, Verdict, amount_taken, decide
+from budgets.models import Decision, Reservation
+from budgets.opening import open_windows
+from budgets.recording import record, said_of
+from budgets.reservations.ending import expire_due
+from budgets.setting import refresh_limits
+
+_RESERVE = """
+    SELECT outcome, reservation, budget, "limit", spent, reserved, overage, unpriced_events
+    FROM budgets_reserve(
+        %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s,
+        %s::bigint[], %s::bigint[], %s::timestamptz[], %s::numeric[])
+"""
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class KeyTaken(Exception):
+    """The reservation key has been used for another call."""
+
+
+class Denied(Exception):
+    """A hard budget does not admit the call; nothing is held."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__("a budget does not admit the call")
+        self.verdict = verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A reservation with what was decided; `verdict` is None where it had been made earlier."""
+
+    reservation: Reservation
+    verdict: Verdict | None
+
+
+def reserve(ask: Ask, now: datetime) -> Reserved:
+    """Hold what a call may come to against every budget it counts against; commit before
+    returning. The same key and question again find the same reservation.
+
+    Raises Denied where a hard budget does not admit it, KeyTaken where the key was used for
+    another call. `now` is an aware time.
+    """
+    new_id, key = uuid4(), ask.terms.reservation_key or str(uuid4())
+    rows, book, matched = _attempt(ask, new_id, key, now)
+    if rows[0][0] == "blocked" and expire_due(now, ask.organization_id):
+        # What blocked may only have been waiting to be tidied away.
+        rows, book, matched = _attempt(ask, new_id, key, now)
+    outcome, reservation_id = rows[0][:2]
+    if outcome == "known":
+        return _known(reservation_id, ask)
+    verdict = _verdict(rows, book, ask, matched, now)
+    if outcome == "refused" or outcome == "blocked":
+        record(ask, verdict, Decision.Source.RESERVATION, now)
+        raise Denied(verdict)
+    record(ask, verdict, Decision.Source.RESERVATION, now, reservation_id)
+    return Reserved(Reservation.objects.get(pk=reservation_id), verdict)
+
+
+def _attempt(
+    ask: Ask, new_id: UUID, key: str, now: datetime
+) -> tuple[list[tuple[Any, ...]], Book, list[Matched]]:
+    book = known_book()
+    while True:
+        matched = list(match(book, ask, now))
+        amounts = [amount_taken(ask.call, book.facts[one.budget.id]) for one in matched]
+        if _is_refused(book, matched, amounts):
+            rows = _find_known(ask, key)
+            return rows or [("refused", None)], book, matched
+        rows = _call(book.edition, ask, new_id, key, now, matched, amounts)
+        outcome = rows[0][0]
+        if outcome == "stale":
+            book = fresh_book()
+        elif outcome == "missing":
+            open_windows([one.key for one in matched], now, book.edition)
+        elif outcome == "outdated":
+            refresh_limits(now)
+        else:
+            return rows, book, matched
+
+
+def _is_refused(book: Book, matched: Sequence[Matched], amounts: Sequence[Decimal | None]) -> bool:
+    return any(
+        amount is None and book.facts[one.budget.id].is_hard
+        for one, amount in zip(matched, amounts, strict=True)
+    )
+
+
+def _find_known(ask: Ask, key: str) -> list[tuple[Any, ...]]:
+    rows = Reservation.objects.filter(organization_id=ask.organization_id, reservation_key=key)
+    return [("known", pk) for pk in rows.values_list("pk", flat=True)]
+
+
+def _call(
+    edition: int,
+    ask: Ask,
+    new_id: UUID,
+    key: str,
+    now: datetime,
+    matched: Sequence[Matched],
+    amounts: Sequence[Decimal | None],
+) -> list[tuple[Any, ...]]:
+    scope = ask.scope
+    held = [amount or Decimal(0) for amount in amounts]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RESERVE,
+            (
+                edition, ask.organization_id, new_id, key, _payload(ask), now,
+                now + timedelta(seconds=ask.terms.ttl_seconds),
+                scope.api_key, scope.project, scope.team, scope.subject,
+                scope.provider, scope.model, scope.action, scope.agent_type,
+                _encode(said_of(ask)).decode(), _expected_cost(ask, matched, amounts),
+                ask.call.tokens, ask.terms.on_expiry,
+                [one.key.budget for one in matched],
+                [one.key.member for one in matched],
+                [one.key.start for one in matched],
+                held,
+            ),
+        )  # fmt: skip
+        return list(cursor.fetchall())
+
+
+def _expected_cost(
+    ask: Ask, matched: Sequence[Matched], amounts: Sequence[Decimal | None]
+) -> Decimal | None:
+    if ask.call.cost is not None:
+        return ask.call.cost
+    costs = (
+        amount
+        for one, amount in zip(matched, amounts, strict=True)
+        if one.budget.measure == "cost" and amount
+    )
+    return max(costs, default=None)
+
+
+def _verdict(
+    rows: Sequence[tuple[Any, ...]],
+    book: Book,
+    ask: Ask,
+    matched: Sequence[Matched],
+    now: datetime,
+) -> Verdict:
+    if rows[0][0] == "refused":
+        return look(ask, now)
+    by_budget = {row[2]: (*row[3:8], False) for row in rows}
+    figures = [by_budget[one.key.budget] for one in matched]
+    found = decide(ask.call, states_of(book, ask, matched, figures, now))
+    if rows[0][0] == "held" and found.outcome == BLOCK:
+        # A budget that was being changed meanwhile: what its window has admitted is what counts.
+        return replace(found, outcome=WARN)
+    return found
+
+
+def _payload(ask: Ask) -> int:
+    text = _encode([ask.said, ask.terms])
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
+
+
+def _known(reservation_id: UUID, ask: Ask) -> Reserved:
+    found = Reservation.objects.get(pk=reservation_id)
+    if found.payload != _payload(ask):
+        raise KeyTaken
+    return Reserved(found, None)
