@@ -1,21 +1,30 @@
 """The ready-made reads of usage, with the budgets that hold on what they are about."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
 from budgets.api.rendering import state_as_json
-from budgets.models import Budget
-from budgets.selectors.states import read_states
+from budgets.selectors.remainders import share_left
+from budgets.selectors.states import (
+    BudgetState,
+    read_project_states,
+    read_states,
+    read_subject_states,
+)
+from usage.api.episodes import SessionView
 from usage.api.projects import ProjectSummaryView
 from usage.api.subjects import SubjectView
 from usage.api.summaries import LimitsView, OrganizationSummaryView, SummaryView
 from usage.models import Project, Subject
 from usage.selectors.access import Viewer
+from usage.selectors.episodes import Episode
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.frames import Frame
 from usage.selectors.periods import find_zone, midnight
+from usage.selectors.projects import PROJECT
 
 
 class BudgetLimits(LimitsView):
@@ -27,7 +36,9 @@ class BudgetLimits(LimitsView):
         return [
             state_as_json(state)
             for state in read_states(frame.viewer, timezone.now())
-            if slugs is None or state.budget.organization.slug in slugs
+            if slugs is None
+            or state.budget.organization is None
+            or state.budget.organization.slug in slugs
         ]
 
 
@@ -44,15 +55,24 @@ class LimitedOrganizationView(BudgetLimits, OrganizationSummaryView):
 
 
 class LimitedSubjectView(SubjectView):
-    """One subject, with the budgets of its organization as a whole."""
+    """One subject, with the budgets that its calls count against wherever they are made."""
 
     __doc__ = SubjectView.__doc__
 
     def effective_limits(self, subject: Subject) -> list[dict[str, Any]]:
-        """The budgets that the subject's calls count against wherever they are made."""
-        owner = subject.organization
-        states = read_states(_only(owner.pk), timezone.now(), organization=owner.slug)
-        return [state_as_json(state) for state in states if state.budget.project is None]
+        """Its own budgets and those of its organization, the most used first."""
+        states = read_subject_states(_only(subject.organization_id), subject, timezone.now())
+        return [state_as_json(state) for state in states]
+
+
+class LimitedSessionView(SessionView):
+    """One conversation, whose line tells what is left of its budget."""
+
+    __doc__ = SessionView.__doc__
+
+    def budget_left(self, viewer: Viewer, episode: Episode) -> Decimal | None:
+        """What the budget leaves that leaves least, in percent."""
+        return share_left(viewer, episode, timezone.now())
 
 
 class LimitedProjectView(ProjectSummaryView):
@@ -63,15 +83,16 @@ class LimitedProjectView(ProjectSummaryView):
     def budget(self, project: Project, month: date) -> dict[str, Any] | None:
         """The project's monthly budget in that month; of several the one most used."""
         owner = project.organization
-        states = read_states(
-            _only(owner.pk),
-            _moment_in(month, owner.time_zone),
-            organization=owner.slug,
-            project=project.slug,
-        )
-        monthly = (state for state in states if state.budget.period == Budget.Period.MONTH)
-        found = next(monthly, None)
+        moment = _moment_in(month, owner.time_zone)
+        states = read_project_states(_only(owner.pk), project, moment)
+        found = next(filter(_is_own_monthly, states), None)
         return None if found is None else state_as_json(found)
+
+
+def _is_own_monthly(state: BudgetState) -> bool:
+    budget = state.budget
+    is_monthly_cost = budget.period == budget.Period.MONTH and budget.measure == budget.Measure.COST
+    return is_monthly_cost and PROJECT in (state.whole, budget.per)
 
 
 def _only(organization_id: int) -> Viewer:

@@ -1,12 +1,15 @@
 """Loaded by the schemathesis process: bodies of its own media types, and names that exist."""
 
 import json
+import os
 from typing import Any
 
 import schemathesis
 
 EXISTING = {
     "event_id": "e1", "slug": "web", "key": "ann", "session_id": "s1", "run_id": "r1",
+    "project": "web", "subject": "ann", "team": "core", "budget_id": "1", "decision_id": "1",
+    "reservation_id": os.environ["SEEDED_RESERVATION"],
 }  # fmt: skip
 """What the test has seeded; an organization is called by its slug, too."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework.test import APIClient
 
+from budgets.recording import count_tallies
 from tests.config.site_data import staff
 from usage.keys import create_key
 from usage.models import (
@@ -28,12 +29,14 @@ class Tenant:
     key: APIClient = field(init=False)
     member: APIClient = field(init=False)
     exports: list[str] = field(init=False)
+    ids: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         key, secret = create_key(self.word, SCOPES, f"{self.word}-key")
         self.key = APIClient(headers={"Authorization": f"Bearer {secret}"})
         self._set_price()
         self._send()
+        self.ids = self._limit()
         user = staff(f"{self.word}-member", self.word)
         self.member = APIClient()
         self.member.force_login(user)
@@ -68,6 +71,31 @@ class Tenant:
         now = datetime.now(UTC)
         answer = self.key.post("/api/v1/events/", [self._event(now, i) for i in range(4)], "json")
         assert answer.json()["accepted"] == 4, answer.content
+
+    def _limit(self) -> dict[str, str]:
+        """Budgets of its own, a call that they warned about, and a reservation."""
+        call = {
+            "project": f"{self.word}-project", "subject": f"{self.word}-subject", "amount": "9",
+            "model": f"{self.word}-model", "provider": f"{self.word}-provider",
+        }  # fmt: skip
+        until = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+        raised = {"limit": "0.5", "until": until, "reason": f"{self.word}-reason"}
+        budget = self._made("budgets/", {"per": "subject", "limit": "0.50"})
+        self._made(f"budgets/{budget}/raises/", raised)
+        policy = {"daily_limit": 5, "currency": "USD"}
+        answer = self.key.put("/api/v1/policies/organization/", policy, "json")
+        assert answer.status_code == 200, answer.content
+        reservation = self._made("reservations/", call)
+        count_tallies()
+        (decision,) = self.key.get("/api/v1/decisions/").json()["results"]
+        return {
+            "budget_id": budget, "reservation_id": reservation, "decision_id": str(decision["id"]),
+        }  # fmt: skip
+
+    def _made(self, path: str, body: dict[str, Any]) -> str:
+        answer = self.key.post(f"/api/v1/{path}", body, "json")
+        assert answer.status_code == 201, answer.content
+        return str(answer.json()["id"])
 
     def _event(self, now: datetime, number: int) -> dict[str, Any]:
         names = {

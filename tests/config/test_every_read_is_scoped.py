@@ -19,7 +19,15 @@ OURS, THEIRS = "quokka", "zanzibar"
 ORGANIZATION = "organization_slug"
 READS: dict[str, dict[str, str]] = {
     "/api/v1/advice/": {},
+    "/api/v1/budgets/": {},
+    "/api/v1/budgets/{budget_id}/": {"budget_id": "budget_id"},
+    "/api/v1/budgets/{budget_id}/decisions/": {"budget_id": "budget_id"},
+    "/api/v1/budgets/{budget_id}/raises/": {"budget_id": "budget_id"},
+    "/api/v1/budgets/{budget_id}/windows/": {"budget_id": "budget_id"},
     "/api/v1/chargeback/": {},
+    "/api/v1/decisions/": {},
+    "/api/v1/decisions/counts/": {},
+    "/api/v1/decisions/{decision_id}/": {"decision_id": "decision_id"},
     "/api/v1/events/": {},
     "/api/v1/events/{event_id}/": {"event_id": "event_id"},
     "/api/v1/exports/": {},
@@ -28,11 +36,14 @@ READS: dict[str, dict[str, str]] = {
     "/api/v1/exports/{export_id}/download/": {"export_id": "export_id"},
     "/api/v1/forecast/": {},
     "/api/v1/organizations/{slug}/summary/": {"slug": ORGANIZATION},
+    "/api/v1/policies/": {},
     "/api/v1/prices/": {},
     "/api/v1/projects/": {},
     "/api/v1/projects/{slug}/recent/": {"slug": "project"},
     "/api/v1/projects/{slug}/summary/": {"slug": "project"},
     "/api/v1/projects/{slug}/trend/": {"slug": "project"},
+    "/api/v1/reservations/": {},
+    "/api/v1/reservations/{reservation_id}/": {"reservation_id": "reservation_id"},
     "/api/v1/runs/": {},
     "/api/v1/runs/{run_id}/": {"run_id": "run_id"},
     "/api/v1/sessions/": {},
@@ -43,7 +54,7 @@ READS: dict[str, dict[str, str]] = {
 }
 """Every read, with what its path names. A read that is missing here fails below."""
 
-NAMELESS = {"/api/v1/forecast/", "/api/v1/usage/"}
+NAMELESS = {"/api/v1/decisions/counts/", "/api/v1/forecast/", "/api/v1/usage/"}
 """Reads whose plain answer names nothing of an organization's."""
 
 QUESTIONS: tuple[dict[str, str], ...] = (
@@ -117,7 +128,8 @@ def path_of(template: str, tenant: Tenant, export: str) -> str:
 
 
 def name_of(tenant: Tenant, what: str, export: str) -> str:
-    return {ORGANIZATION: tenant.word, "export_id": export}.get(what, f"{tenant.word}-{what}")
+    ids = {ORGANIZATION: tenant.word, "export_id": export, **tenant.ids}
+    return ids.get(what, f"{tenant.word}-{what}")
 
 
 def body_of(answer: Any) -> str:
@@ -162,7 +174,8 @@ def test_figures_are_those_of_the_own_organization(
 def test_what_others_have_is_not_there(ours: Tenant, theirs: Tenant, template: str) -> None:
     their_key, export = theirs.callers[0]
     path = path_of(template, theirs, export)
-    word = export if export in path else THEIRS
+    ids = (export, theirs.ids["reservation_id"])
+    word = next((each for each in ids if each in path), THEIRS)
     absent = path.replace(word, re.sub(r"\w", "0", word))
     for caller in (ours.key, ours.member, signed_in("olga")):
         answer, unknown = caller.get(path), caller.get(absent)
@@ -187,7 +200,8 @@ def test_an_outsider_reads_nothing(ours: Tenant, theirs: Tenant, template: str) 
         assert refused.status_code == 401
         assert refused.headers["Content-Type"] == "application/problem+json"
         assert OURS not in body_of(refused)
-    scopes = [scope for scope in SCOPES if scope != "read"]
+    allowed = ("read", "check") if template.startswith("/api/v1/reservations/") else ("read",)
+    scopes = [scope for scope in SCOPES if scope not in allowed]
     _, secret = create_key(OURS, scopes, "writer")
     writer = APIClient(headers={"Authorization": f"Bearer {secret}"})
     assert writer.get(path).status_code == 403

@@ -46,6 +46,17 @@ def holder_of(request: Request) -> KeyHolder:
     return request.auth
 
 
+def actor_name(holder: KeyHolder) -> str:
+    """What a key is called where changes are recorded."""
+    return f"API key {APIKey.objects.get(pk=holder.key_id)}"
+
+
+def first_held(request: Request, *scopes: str) -> str:
+    """The first of `scopes` that a key has: any of them will do. Without a key the first."""
+    held = request.user.scopes if isinstance(request.user, KeyHolder) else scopes
+    return next((scope for scope in scopes if scope in held), scopes[0])
+
+
 def _secret_of(request: Request) -> str | None:
     header = request.headers.get("Authorization", "")
     scheme, _, value = header.partition(" ")

@@ -1,6 +1,7 @@
 """`GET /sessions/` and `/runs/`, and one session or run by its id."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
@@ -143,10 +144,13 @@ class SessionView(EpisodeView):
         reader.finish()
         episode = self.find(viewer, session_id, organization)
         if as_line:
-            return HttpResponse(
-                f"{status_line(episode)}\n", content_type="text/plain; charset=utf-8"
-            )
+            line = status_line(episode, self.budget_left(viewer, episode))
+            return HttpResponse(f"{line}\n", content_type="text/plain; charset=utf-8")
         return self.show(request, viewer, episode, currency)
+
+    def budget_left(self, viewer: Viewer, episode: Episode) -> Decimal | None:
+        """How many percent are left of the budget of a session that leaves least, if of any."""
+        return None
 
 
 class RunView(EpisodeView):

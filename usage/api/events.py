@@ -109,7 +109,4 @@ def _refusal(status: int, report: Report) -> HttpResponse:
         "No event was stored." if status == 422 else "The event id is taken by another payload."
     )
     code = "all_rejected" if status == 422 else "conflict"
-    response = problem(status, code, detail, faults)
-    members = {**msgspec.json.decode(response.content), **msgspec.to_builtins(report)}
-    response.content = _encode(members)
-    return response
+    return problem(status, code, detail, faults, members=msgspec.structs.asdict(report))

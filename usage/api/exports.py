@@ -17,6 +17,7 @@ from usage.api.files import file_response
 from usage.api.parameters import MAX_PAGE, OwnFormat, ParameterReader, page_link
 from usage.api.problems import problem
 from usage.api.questions import read_focus_question
+from usage.api.reads import json_answer
 from usage.api.schema.exports import DOWNLOAD, EXPORT, EXPORTS, FOCUS_EXPORT, REQUEST_EXPORT
 from usage.exports.charges import events_behind, open_focus
 from usage.exports.encoding import CONTENT_TYPES
@@ -34,7 +35,6 @@ from usage.selectors.questions import QuestionError
 
 PAGE = 100
 MOST_AT_ONCE = 500_000
-_encode = msgspec.json.encode
 _MOVED = "Ask for it by POST /api/v1/exports/, or for fewer days."
 
 
@@ -70,7 +70,7 @@ class ExportsView(_ExportsRead):
         cursor = reader.one("cursor")
         reader.finish()
         page = list_exports(requester_of(request.user), limit, cursor)
-        return _json(
+        return json_answer(
             {
                 "results": [_shown(request, export) for export in page.exports],
                 "next": page_link(request, page.older),
@@ -97,7 +97,7 @@ class ExportsView(_ExportsRead):
             return problem(429, error.code, error.message, headers={"Retry-After": "5"})
         shown = _shown(request, export)
         where = _address(request, "export", export)
-        return _json(shown, status=202, headers={"Location": where})
+        return json_answer(shown, status=202, headers={"Location": where})
 
 
 class ExportView(_ExportsRead):
@@ -107,7 +107,7 @@ class ExportView(_ExportsRead):
     def get(self, request: Request, export_id: str) -> HttpResponse:
         """Show it, 404 for others' unless the caller sees every organization."""
         ParameterReader(request.GET).finish()
-        return _json(_shown(request, _found(request, export_id)))
+        return json_answer(_shown(request, _found(request, export_id)))
 
 
 class ExportDownloadView(_ExportsRead):
@@ -200,9 +200,3 @@ def _shown(request: Request, export: Export) -> dict[str, object]:
 
 def _address(request: Request, name: str, export: Export) -> str:
     return request.build_absolute_uri(f"{reverse(name, args=(export.pk,))}/")
-
-
-def _json(body: object, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
-    return HttpResponse(
-        _encode(body), status=status, content_type="application/json", headers=headers
-    )

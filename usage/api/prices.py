@@ -23,7 +23,13 @@ from pricing.selectors import (
     named_card,
 )
 from pricing.selectors.listing import Place
-from usage.api.authentication import HasScope, KeyAuthentication, StaffSession, holder_of
+from usage.api.authentication import (
+    HasScope,
+    KeyAuthentication,
+    StaffSession,
+    actor_name,
+    holder_of,
+)
 from usage.api.bodies import read_body
 from usage.api.parameters import OwnFormat, ParameterReader, page_link
 from usage.api.problems import problem
@@ -131,8 +137,7 @@ def _card_of(holder: KeyHolder) -> RateCard:
 
 
 def _source(holder: KeyHolder) -> Provenance:
-    key = APIKey.objects.get(pk=holder.key_id)
-    return Provenance(ORIGIN, actor=f"API key {key}")
+    return Provenance(ORIGIN, actor=actor_name(holder))
 
 
 def _answer(

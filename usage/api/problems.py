@@ -27,14 +27,17 @@ def problem(
     detail: str,
     errors: Iterable[FieldError] = (),
     headers: Mapping[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """A problem response; `code` is stable, `detail` is for people."""
+    """A problem response; `code` is stable, `detail` is for people, `members` are what it tells
+    besides."""
     body = {
         "type": _TYPE + code,
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "errors": list(errors),
+        **(members or {}),
     }
     return HttpResponse(
         _encode(body), status=status, content_type="application/problem+json", headers=headers

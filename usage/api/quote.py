@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from pricing.models import PriceVersion
 from pricing.price_book import current_book
 from pricing.rating import Charge
-from usage.api.authentication import HasScope, KeyAuthentication, StaffSession
+from usage.api.authentication import HasScope, KeyAuthentication, StaffSession, first_held
 from usage.api.bodies import read_body
 from usage.api.parameters import OwnFormat
 from usage.api.problems import problem
@@ -48,9 +48,7 @@ class QuoteView(APIView):
     @property
     def scope(self) -> str:
         """`check` will do for a key that may not `read`."""
-        caller = self.request.user
-        may_read = not isinstance(caller, KeyHolder) or APIKey.Scope.READ in caller.scopes
-        return APIKey.Scope.READ if may_read else APIKey.Scope.CHECK
+        return first_held(self.request, APIKey.Scope.READ, APIKey.Scope.CHECK)
 
     @QUOTE
     def post(self, request: Request) -> HttpResponse:

@@ -29,9 +29,13 @@ class ReadView(APIView):
     scope = APIKey.Scope.READ
 
 
-def json_answer(body: object) -> HttpResponse:
+def json_answer(
+    body: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
     """A body as JSON."""
-    return HttpResponse(_encode(body), content_type="application/json")
+    return HttpResponse(
+        _encode(body), status=status, content_type="application/json", headers=headers
+    )
 
 
 def read_frame(

@@ -1,0 +1,109 @@
+"""What views of budgets share: the scopes they need, whose budgets they see, faults as problems."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from budgets.api.bodies import Refused, invalid, refusal_faults
+from budgets.asking import AskRefused
+from budgets.editing import Exists
+from budgets.models import Budget
+from budgets.selectors.pages import find_budget
+from budgets.setting import Actor
+from usage.api.authentication import (
+    HasScope,
+    KeyAuthentication,
+    StaffSession,
+    actor_name,
+    first_held,
+    holder_of,
+)
+from usage.api.parameters import OwnFormat, page_link
+from usage.api.problems import problem
+from usage.api.reads import json_answer
+from usage.ingest.identities import find_tenants
+from usage.ingest.prepare import Tenancy
+from usage.ingest.values import FieldError
+from usage.keys import KeyHolder
+from usage.models import APIKey, Organization
+from usage.selectors.access import viewer_of
+from usage.selectors.named import find_organization
+from usage.selectors.pages import Page
+
+PAGE = 100
+
+
+class BudgetsView(APIView):
+    """A view whose reads need one of `read_scopes`, everything else one of `write_scopes`."""
+
+    authentication_classes = (KeyAuthentication, StaffSession)
+    permission_classes = (HasScope,)
+    content_negotiation_class = OwnFormat
+    read_scopes: tuple[str, ...] = (APIKey.Scope.READ,)
+    write_scopes: tuple[str, ...] = (APIKey.Scope.MANAGE,)
+
+    @property
+    def scope(self) -> str:
+        """The scope that is needed, or one of those that will do."""
+        reads = self.request.method in ("GET", "HEAD", "OPTIONS")
+        return first_held(self.request, *(self.read_scopes if reads else self.write_scopes))
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """Bodies that cannot be taken are 422 and name each fault."""
+        if isinstance(exc, Refused | AskRefused):
+            return invalid(exc.errors)
+        if isinstance(exc, Exists):
+            return problem(409, "exists", str(exc), [FieldError("name", "exists", str(exc))])
+        if isinstance(exc, ValidationError):
+            return invalid(list(refusal_faults(exc)))
+        return super().handle_exception(exc)
+
+
+def actor_of(holder: KeyHolder) -> Actor:
+    """A key as one who changes budgets."""
+    return Actor(None, actor_name(holder))
+
+
+def seen_budget(request: Request, budget_id: str) -> Budget:
+    """A budget that the caller may see. Raises NotFound."""
+    budget = find_budget(viewer_of(request.user), budget_id)
+    if budget is None:
+        raise NotFound(f"There is no budget {budget_id!r}.")
+    return budget
+
+
+def tenancy_of(holder: KeyHolder, organization: object) -> Tenancy:
+    """For whom a key may ask; one of the site for the `organization` that a body names."""
+    if holder.tenant is not None:
+        return Tenancy(holder.tenant, {})
+    named = isinstance(organization, str) and "\0" not in organization
+    return Tenancy(None, find_tenants((str(organization),)) if named else {})
+
+
+def named_organization(request: Request, slug: str) -> Organization:
+    """The organization called so, "" for the key's own, that the caller may change.
+
+    Raises NotFound.
+    """
+    holder = holder_of(request)
+    if not slug and holder.tenant is not None:
+        slug = holder.tenant.slug
+    found = find_organization(viewer_of(holder), slug)
+    if found is None or found.archived_at is not None:
+        raise NotFound(f"There is no organization {slug!r}.")
+    return found
+
+
+def page_answer(request: Request, page: Page[Any], rows: list[Any]) -> HttpResponse:
+    """A page of a list, shown as `rows`."""
+    return json_answer(
+        {
+            "results": rows,
+            "next": page_link(request, page.next_cursor),
+            "previous": page_link(request, page.previous_cursor),
+        }
+    )

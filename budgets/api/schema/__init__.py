@@ -1,0 +1,1 @@
+"""What the interface of budgets looks like from outside: parts of the OpenAPI document."""
