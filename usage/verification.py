@@ -6,6 +6,7 @@ much of it, so that sums of one month cannot hide usage under the wrong name.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -61,7 +62,8 @@ _COMPARE = """
 class Drift:
     """One figure on which two levels disagree; `month` None = all time.
 
-    `check` names the level that is wrong: buckets, days, months, sessions, runs or keys.
+    `check` names the level that is wrong: buckets, days, months, sessions, runs or keys, or what
+    another app compares.
     """
 
     check: str
@@ -82,14 +84,8 @@ class Verification:
 
 
 def verify() -> Verification:
-    """Compare every level with the one below in one snapshot.
-
-    Within a caller's transaction, that one's isolation holds instead.
-    """
-    own_snapshot = not connection.in_atomic_block
-    with transaction.atomic(), connection.cursor() as cursor:
-        if own_snapshot:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    """Compare every level with the one below in one snapshot."""
+    with snapshot(), connection.cursor() as cursor:
         cursor.execute(_COUNTS)
         pending, events = cursor.fetchone()
         slugs = dict(Organization.objects.values_list("pk", "slug"))
@@ -99,6 +95,18 @@ def verify() -> Verification:
             for drift in _run(check, statement, slugs)
         ]
     return Verification(drifts, pending, events)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Let all that is read be of one moment. Within a caller's transaction, that one's isolation
+    holds instead."""
+    own = not connection.in_atomic_block
+    with transaction.atomic():
+        if own:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 def _side(source: str, month: str, place: str, where: str, sums: str = SUM_OF_SUMS) -> str:

@@ -23,11 +23,22 @@ TOP_SESSIONS = 5
 
 @dataclass(frozen=True, slots=True)
 class QuotaPlan:
-    """A subscription: `requests` messages in each `window` (see `plan_windows`)."""
+    """A subscription: `requests` messages in each `window` (see `plan_windows`), and as many
+    tokens a day, None for any number."""
 
     name: str
     requests: int
     window: str
+    daily_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLimits:
+    """What budgets say of a plan: messages in each of a calendar `window`, and tokens a day."""
+
+    requests: int | None = None
+    window: str = ""
+    daily_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +116,7 @@ def quota_document(report: QuotaReport) -> Document:
             _sheet("today_projects", "Tokens today by project", report.today_projects, "tokens"),
             report.sessions,
         ),
-        notes=("A message is one metered call. Tokens are not limited by the plan.",),
+        notes=("A message is one metered call.",),
         subtitle=scope.words,
     )
 
@@ -124,7 +135,8 @@ def _facts(report: QuotaReport) -> Facts:
         Fact("resets_at", "Resets at", Kind.INSTANT, window.end,
              note=_until(window.end, report.scope.now)),
         Fact("tokens_today", "Tokens today", Kind.COUNT, report.today.total_tokens,
-             note="of unlimited"),
+             share=share(report.today.total_tokens, plan.daily_tokens or 0),
+             note="of unlimited" if plan.daily_tokens is None else f"of {plan.daily_tokens:,}"),
     )  # fmt: skip
     return Facts(facts)
 

@@ -9,29 +9,32 @@ from rich.table import Table
 
 from usage.verification import PLACEMENT, Drift, Verification, verify
 
-EXAMPLE = "Example:\n  manage.py verify || manage.py rollup --rebuild"
-
 
 class Command(BaseCommand):
     """Exit 0 when everything agrees, 1 with a table of differences when not."""
 
     help = "Compare events, rollups and event keys in one snapshot of the database."
+    example = "Example:\n  manage.py verify || manage.py rollup --rebuild"
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Keep the line breaks of the example in `--help`."""
-        kwargs |= {"epilog": EXAMPLE, "formatter_class": RawDescriptionHelpFormatter}
+        kwargs |= {"epilog": self.example, "formatter_class": RawDescriptionHelpFormatter}
         return super().create_parser(prog_name, subcommand, **kwargs)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print what was found; CommandError (exit 1) on drift."""
-        found = verify()
+        self.tell(verify())
+
+    def tell(self, found: Verification, more: str = "") -> None:
+        """Print what was found, with what else was compared; CommandError (exit 1) on drift."""
         if found.drifts:
             console = Console()
             with console.capture() as captured:
                 console.print(_table(found.drifts))
             self.stdout.write(captured.get(), ending="")
             raise CommandError(f"{len(found.drifts)} figures differ{_pending(found)}")
-        self.stdout.write(f"{found.events:,} events and all their sums agree{_pending(found)}")
+        told = f"{found.events:,} events{more} and all their sums agree{_pending(found)}"
+        self.stdout.write(told)
 
 
 def _pending(found: Verification) -> str:

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from contextlib import suppress
+from decimal import Decimal
 from typing import Annotated
 
 from django.conf import settings
@@ -15,8 +16,10 @@ from usage.management.cost.base import CostCommand
 from usage.management.cost.options import Format, FormatOption, ScopeOptions, parse_window
 from usage.management.option_groups import grouped_options
 from usage.reports.episodes import find_session
-from usage.reports.quotas import QuotaPlan, quota_document, quota_report
+from usage.reports.quotas import PlanLimits, QuotaPlan, quota_document, quota_report
+from usage.reports.scope import Scope
 from usage.reports.status_line import status_line
+from usage.selectors.episodes import Episode
 
 SESSION = """\b
 examples:
@@ -45,23 +48,35 @@ class Live(CostCommand):
     ) -> None:
         """One line about a session, for prompts.
 
-        Cost so far, tokens, calls and model. Costs are estimates.
+        Cost so far, tokens, calls, model, and what is left of the budget. Costs are estimates.
         """
         named = session_id if session_id != "-" else self._read_id()
         with self.told():
             scope = whose.scope()
             if not watch:
-                self.say(f"{status_line(find_session(scope, named))}\n")
+                self.say(f"{self._line(scope, named)}\n")
                 return
             with suppress(KeyboardInterrupt):
                 while True:
                     # Seen afresh each time, on a connection that does not idle in between.
-                    line = status_line(find_session(scope, named))
+                    line = self._line(scope, named)
                     connection.close()
                     self._rewrite(line)
                     time.sleep(interval)
             if self.stdout.isatty():
                 self.stdout.write("")
+
+    def budget_left(self, scope: Scope, episode: Episode) -> Decimal | None:
+        """How many percent are left of the budget of a session that leaves least, if of any."""
+        return None
+
+    def plan_limits(self, scope: Scope) -> PlanLimits:
+        """What is set for a plan besides the command line and the environment."""
+        return PlanLimits()
+
+    def _line(self, scope: Scope, session_id: str) -> str:
+        episode = find_session(scope, session_id)
+        return status_line(episode, self.budget_left(scope, episode))
 
     def _read_id(self) -> str:
         try:
@@ -102,15 +117,26 @@ class Live(CostCommand):
 
         A message is one metered call. A window of hours begins with the first call after the one
         before has ended. Plan, requests and window default to TALLYMAN_PLAN,
-        TALLYMAN_PLAN_REQUESTS and TALLYMAN_PLAN_WINDOW.
+        TALLYMAN_PLAN_REQUESTS and TALLYMAN_PLAN_WINDOW, else to a budget of requests.
         """
-        limit = requests or settings.TALLYMAN_PLAN_REQUESTS
-        if not limit:
-            self.refuse("say how many messages the plan has: --requests or TALLYMAN_PLAN_REQUESTS")
-        chosen = QuotaPlan(
-            plan or settings.TALLYMAN_PLAN, limit, window or settings.TALLYMAN_PLAN_WINDOW
-        )
         with self.told():
             scope = whose.scope()
+            limits = self.plan_limits(scope)
+            chosen = self._plan(plan, requests, window, limits)
             document = quota_document(quota_report(scope, chosen))
             self.print_document(document, output, scope.time_zone)
+
+    def _plan(
+        self, name: str, requests: int | None, window: str | None, limits: PlanLimits
+    ) -> QuotaPlan:
+        named = name or settings.TALLYMAN_PLAN
+        given = requests or settings.TALLYMAN_PLAN_REQUESTS
+        if not given and limits.requests and window in (None, limits.window):
+            return QuotaPlan(named, limits.requests, limits.window, limits.daily_tokens)
+        if not given:
+            self.refuse(
+                "say how many messages the plan has: --requests or TALLYMAN_PLAN_REQUESTS, or set"
+                " a budget of requests"
+            )
+        chosen = window or settings.TALLYMAN_PLAN_WINDOW
+        return QuotaPlan(named, given, chosen, limits.daily_tokens)

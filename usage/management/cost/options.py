@@ -70,7 +70,9 @@ Month = Annotated[
 Limit = Annotated[int, Option("--limit", min=1, max=1000, help="how many of each")]
 Amount = Annotated[
     Decimal | None,
-    Option("--budget", metavar="AMOUNT", parser=parse_amount, help="what a month may cost"),
+    Option(
+        "--budget", metavar="AMOUNT", parser=parse_amount, help="what a month may cost, else as set"
+    ),
 ]
 
 

@@ -20,6 +20,7 @@ from usage.reports.breakdowns import Grouping
 from usage.reports.comparisons import Comparable, compare, comparison_document
 from usage.reports.episodes import find_session, session_document
 from usage.reports.month_budget import MonthBudget
+from usage.reports.scope import Scope
 from usage.reports.spend import spend_document, spend_report
 from usage.reports.tops import Top, top_document
 from usage.reports.trends import default_period, trend_document
@@ -91,9 +92,13 @@ class Reporting(CostCommand):
                 days.period(scope.today),
                 [by for by, is_wanted in wanted.items() if is_wanted],
                 detailed=detailed,
-                budget=None if budget is None else MonthBudget(budget),
+                budget=self.month_budget(scope) if budget is None else MonthBudget(budget),
             )
             self.print_document(spend_document(report), output, scope.time_zone)
+
+    def month_budget(self, scope: Scope) -> MonthBudget | None:
+        """What a month of the scope may cost where the command line does not say so."""
+        return None
 
     def _session(self, session_id: str, whose: ScopeOptions, output: Format) -> None:
         scope = whose.scope()
