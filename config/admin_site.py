@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, path
 from config.dashboards.overview import overview_page
 from config.navigation import current_name, sidebar
 from config.pages import DATA, PAGES, PageView
+from config.suggestions import SuggestionsView
 
 AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
 NUL = "%00"
@@ -70,6 +71,10 @@ class TallymanAdminSite(admin.AdminSite):
         """Show the site overview."""
         context = {**self.each_context(request), "title": self.index_title, "subtitle": None}
         return overview_page(request, {**context, **(extra_context or {})})
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """What fields suggest, rows with their organization."""
+        return cast("HttpResponse", SuggestionsView.as_view(admin_site=self)(request))
 
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None

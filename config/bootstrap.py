@@ -14,6 +14,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from budgets.demo import set_demo_budgets
+from budgets.demo_calls import ask_demo_calls
+from budgets.opening import roll_over
 from pricing.catalogue import load_catalogue
 from usage.keys import create_key
 from usage.models import APIKey, UsageEvent
@@ -31,9 +33,11 @@ class FirstAdmin:
 
 
 def prepare_database() -> None:
-    """Bring the schema and the prices that ship with Tallyman up to date; no network."""
+    """Bring the schema, the prices that ship with Tallyman and the windows of budgets up to date;
+    no network."""
     call_command("migrate", interactive=False, verbosity=0)
     load_catalogue()
+    roll_over(timezone.now())
 
 
 def ensure_admin(password: str | None) -> FirstAdmin | None:
@@ -62,6 +66,7 @@ def ensure_demo() -> None:
     if not UsageEvent.objects.exists():
         call_command("demo")
         set_demo_budgets(timezone.now())
+        ask_demo_calls(timezone.now())
 
 
 def ensure_static_files() -> None:

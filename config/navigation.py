@@ -46,9 +46,12 @@ GROUPS = (
         pages=(
             ("AI Cost & Budget", "admin:projects_home", "usage.usageevent"),
             ("Budgets", "admin:budgets_budget_changelist", "budgets.budget"),
+            ("What if", "admin:budget_what_if", "budgets.budget"),
             ("Unpriced inbox", "admin:unpriced", "usage.usageevent"),
         ),
         models=(
+            ("budgets.decision", "Why blocked"),
+            ("budgets.reservation", "Reservations"),
             ("usage.ratingrun", "Re-ratings"),
             ("usage.closedmonth", "Closed months"),
             ("pricing.pricesync", "Price syncs"),

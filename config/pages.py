@@ -26,6 +26,7 @@ from config.dashboards.project.views import (
     short_project_page,
 )
 from config.dashboards.quick import quick_stats
+from config.dashboards.what_if import what_if_page
 from config.inbox.views import inbox, price_group
 
 register_converter(NameConverter, "name")
@@ -49,6 +50,7 @@ PAGES: tuple[tuple[str, PageView, str], ...] = (
     ("models/<name:provider>/<name:model>/", model_page, "model_page"),
     ("chargeback/", chargeback_page, "chargeback"),
     ("advice/", advice_page, "advice"),
+    ("what-if/", what_if_page, "budget_what_if"),
     ("unpriced/", inbox, "unpriced"),
     ("unpriced/price/", price_group, "unpriced_price"),
 )

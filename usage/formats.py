@@ -1,6 +1,6 @@
 """Numbers as people read them; rounding is half up and happens only here."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 UNPRICED = "unpriced"
@@ -74,6 +74,11 @@ def percent(value: Decimal | None, places: int = 0) -> str:
     if value and not shown:
         return f"<{Decimal(1).scaleb(-places):f} %"
     return f"{shown:,f} %"
+
+
+def length(span: timedelta) -> str:
+    """A length of time to the second, such as 4 m 12 s; less than none is none."""
+    return duration(max(int(span.total_seconds()), 0) * 1000)
 
 
 def duration(milliseconds: int | None) -> str:

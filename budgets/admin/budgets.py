@@ -4,92 +4,124 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import F, ForeignKey
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.db.models import Field, ForeignKey
+from django.forms import Field as FormField
 from django.forms import ModelChoiceField, ModelForm
-from django.http import HttpRequest
-from django.template.loader import render_to_string
-from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import URLPattern, path
 
-from budgets.links import events_url
+from budgets.admin.columns import BudgetChangeList, BudgetColumns
+from budgets.admin.form import BudgetForm, OwnedField, ThresholdFormSet, ThresholdInline
+from budgets.admin.page import BudgetPages
+from budgets.links import budget_url
 from budgets.models import Budget
-from budgets.selectors.states import BudgetState, states_of
+from budgets.models.budgets import RELATIONS
+from budgets.selectors.order import LIST_ORDER
+from budgets.setting import Actor, save_budget
 from pricing.admin.users import signed_in
-from usage.admin.scope import OrganizationFilter, ScopedAdmin, changeable
-from usage.formats import money, quantity
-from usage.models import Organization, Project
-from usage.selectors.access import EVERYTHING
-from usage.selectors.currency import ledger_currency
+from usage.admin.scope import OrganizationFilter, ScopedAdmin, changeable, reach_of
+from usage.models import APIKey, Organization, Project
 
-_STATE = "read_state"
-
-
-class BudgetChangeList(ChangeList):
-    """Reads how all budgets of a page stand at once."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        """The rows of the page, each with its state."""
-        super().get_results(request)
-        rows = list(self.result_list)
-        for state in states_of(EVERYTHING, rows, timezone.now()):
-            vars(state.budget)[_STATE] = state
-        self.result_list = rows
-
-
-class ProjectField(ModelChoiceField[Project]):
-    """Projects, each with its organization: many have one of the same name."""
-
-    def label_from_instance(self, obj: Project) -> str:
-        """Such as acme / web."""
-        return f"{obj.organization.slug} / {obj.slug}"
-
-
-class BudgetForm(ModelForm[Budget]):
-    """Shows a limit without the decimals that it does not need."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk and "limit" in self.initial:
-            self.initial["limit"] = f"{self.instance.limit.normalize():f}"
+_WHAT = (
+    "Calls that agree with everything filled in here count; what is empty is any. With a limit for"
+    " each, every one of them has the whole limit to itself, also those who come later."
+)
+_HOW_MUCH = (
+    "Periods begin at midnight in the time zone of the organization, weeks on its first weekday."
+)
+_MEANWHILE = (
+    " Another limit holds at once for the present period: below what is used already nothing more"
+    " is admitted, and what is held by calls under way stays held. Another scope, measure, period"
+    " or first day begins a new window, counted anew from stored usage; the one before stays in"
+    " the history."
+)
+_WHAT_HAPPENS = (
+    "A soft budget never stops a call: its answer warns. A hard one refuses reservations and checks"
+    " that do not fit beside what is used and held; what a provider bills beyond is shown as"
+    " overage and counts against what remains."
+)
+_LABELS = {"api_key": "API key", "subject": "Person"}
+_TO_WHOM = "Names the budget and the person to ask in the message of a blocked call."
 
 
 @admin.register(Budget)
-class BudgetAdmin(ScopedAdmin[Budget]):
+class BudgetAdmin(BudgetColumns, BudgetPages, ScopedAdmin[Budget]):
     """What may be spent, and how much of it is. A budget is switched off, never deleted."""
 
     form = BudgetForm
-    list_display = ["title", "used", "spent", "shown_limit", "remaining", "resets", "threshold"]
-    list_filter = [("organization", OrganizationFilter), "period", "enabled"]
-    list_select_related = ["organization", "project"]
-    search_fields = ["name", "organization__slug", "project__slug"]
-    ordering = ["organization__slug", F("project__slug").asc(nulls_first=True), "period", "name"]
+    inlines = [ThresholdInline]
+    list_display = ["title", "used", "spent", "shown_limit", "remaining", "resets"]
+    list_filter = [
+        ("organization", OrganizationFilter), "period", "measure", "enforcement", "enabled",
+    ]  # fmt: skip
+    list_select_related = list(RELATIONS)
+    search_fields = [
+        "name", "organization__slug", "project__slug", "team__slug", "subject__key",
+        "api_key__name", "provider", "model", "action", "agent_type",
+    ]  # fmt: skip
+    ordering = LIST_ORDER
     sortable_by = ()
-    readonly_fields = ["used", "spent", "remaining", "resets", "created_by", "created_at"]
-    _settings = ["organization", "project", "name", "period", "limit", "warn_percent", "enabled"]
+    autocomplete_fields = ["project", "team", "subject", "api_key"]
+    radio_fields = {"enforcement": admin.VERTICAL, "unpriced": admin.VERTICAL}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """A list that reads states."""
         return BudgetChangeList
 
     def get_fieldsets(self, request: HttpRequest, obj: Budget | None = None) -> Any:
-        """What is set, and for a budget that exists how it stands and who set it."""
-        asked = (None, {"fields": self._settings})
-        if obj is None:
-            return [asked]
-        now = ["used", "spent", "remaining", "resets"] if obj.enabled else []
-        standing = [("Now", {"fields": now})] if now else []
-        return [*standing, asked, ("Set by", {"fields": ["created_by", "created_at"]})]
+        """What it limits, how much, what happens then, and whom to ask."""
+        scope = ["organization", "project", "team", "subject", "api_key",
+                 ("provider", "model"), ("action", "agent_type"), "per"]  # fmt: skip
+        amount = ["measure", "period", "starts_on", ("limit", "currency")]
+        how_much = _HOW_MUCH + (_MEANWHILE if obj else "")
+        return [
+            ("What it limits", {"fields": scope, "description": _WHAT}),
+            ("How much", {"fields": amount, "description": how_much}),
+            (
+                "What happens",
+                {"fields": ["enforcement", "unpriced", "enabled"], "description": _WHAT_HAPPENS},
+            ),
+            ("Whom to ask", {"fields": ["name", "contact", "priority"], "description": _TO_WHOM}),
+        ]
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField[Any] | None:
-        """Offer projects by organization."""
-        if db_field.name != "project":
-            return super().formfield_for_foreignkey(db_field, request, **kwargs)
-        rows = Project.objects.select_related("organization")
-        ordered = changeable(rows, request).order_by("organization__slug", "slug")
-        return ProjectField(ordered, required=False, help_text=db_field.help_text)
+        """Offer only what the user may limit, each with its organization."""
+        if db_field.name == "organization":
+            return self._organizations(db_field, request, **kwargs)
+        if db_field.name == "api_key":
+            kwargs["queryset"] = changeable(APIKey.objects.all(), request)
+        if db_field.name in _LABELS:
+            kwargs["label"] = _LABELS[db_field.name]
+        kwargs["form_class"] = OwnedField
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> FormField | None:
+        """Offer what there is: a budget's form makes and changes nothing else."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_add_related = False
+            field.widget.can_change_related = False
+            field.widget.can_view_related = False
+        return field
+
+    def _organizations(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        """All of them together only for who administers every one."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is None:
+            return None
+        if reach_of(request).administers is None:
+            field.empty_label = "All organizations"
+        else:
+            field.required = True
+            field.help_text = ""
+        return field
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What a link fills in: the slugs of an organization, and of a project of it."""
@@ -103,64 +135,35 @@ class BudgetAdmin(ScopedAdmin[Budget]):
         found = Project.objects.filter(organization=organization, slug=project).first()
         return given if found is None else {**given, "project": found.pk}
 
+    def get_urls(self) -> list[URLPattern]:
+        """The pages of a budget before the stock ones, which end in a catch-all."""
+        own = [
+            path(route, self.admin_site.admin_view(view), name=f"budgets_budget_{name}")
+            for route, view, name in self.own_pages()
+        ]
+        return [*own, *super().get_urls()]
+
     def save_model(
         self, request: HttpRequest, obj: Budget, form: ModelForm[Budget], change: bool
     ) -> None:
-        """Save; a new budget keeps who set it."""
+        """Leave it to `save_related`, which knows the thresholds too."""
         if not change:
             obj.created_by = signed_in(request)
-        super().save_model(request, obj, form, change)
 
-    @admin.display(description="budget")
-    def title(self, budget: Budget) -> SafeString:
-        """Its name; what it limits, where the name does not say so."""
-        if not budget.name:
-            return format_html("{}", budget)
-        return format_html('{}<br><span class="tm-quiet">{}</span>', budget, budget.scope)
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Set the budget with its thresholds."""
+        levels = []
+        for formset in formsets:
+            formset.save()
+            if isinstance(formset, ThresholdFormSet):
+                levels += formset.levels()
+        actor = Actor(signed_in(request).pk)
+        save_budget(form.instance, levels if change or levels else None, actor)
 
-    @admin.display(description="used")
-    def used(self, budget: Budget) -> SafeString:
-        """The level and the bar, or that it is switched off."""
-        if not budget.enabled:
-            return format_html('<span class="tm-badge">{}</span>', "off")
-        return render_to_string("tallyman/budget_used.html", {"state": _state(budget)})
+    def response_post_save_add(self, request: HttpRequest, obj: Budget) -> HttpResponseRedirect:
+        """Show the new budget."""
+        return HttpResponseRedirect(budget_url(obj))
 
-    @admin.display(description="spent")
-    def spent(self, budget: Budget) -> SafeString | str | None:
-        """What was spent in this period, as a link to the events behind it."""
-        if not budget.enabled:
-            return None
-        state = _state(budget)
-        shown = money(state.spent, ledger_currency())
-        link = format_html('<a href="{}">{}</a>', events_url(state), shown)
-        if not state.unpriced_events:
-            return link
-        more = quantity(state.unpriced_events)
-        return format_html('{}<br><span class="tm-quiet">+ {} unpriced</span>', link, more)
-
-    @admin.display(description="limit")
-    def shown_limit(self, budget: Budget) -> str:
-        """The limit."""
-        return _state(budget).limit_text
-
-    @admin.display(description="remaining")
-    def remaining(self, budget: Budget) -> str | None:
-        """What is left, or by how much it is exceeded."""
-        if not budget.enabled:
-            return None
-        return _state(budget).remaining_text
-
-    @admin.display(description="resets")
-    def resets(self, budget: Budget) -> str | None:
-        """When the next period begins."""
-        return _state(budget).reset_text.removeprefix("resets ") if budget.enabled else None
-
-    @admin.display(description="warns from")
-    def threshold(self, budget: Budget) -> str:
-        """The warning threshold."""
-        return f"{budget.warn_percent} %"
-
-
-def _state(budget: Budget) -> BudgetState:
-    known: BudgetState | None = vars(budget).get(_STATE)
-    return known or states_of(EVERYTHING, [budget], timezone.now())[0]
+    def response_post_save_change(self, request: HttpRequest, obj: Budget) -> HttpResponseRedirect:
+        """Show the budget as it is now."""
+        return HttpResponseRedirect(budget_url(obj))

@@ -1,29 +1,37 @@
-"""How the budgets that somebody may see stand now."""
+"""How the budgets that somebody may see stand at a moment."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
 
+from django.conf import settings
+from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.utils import timezone
+
+from budgets.counting import NOTHING
+from budgets.limits import allowed_at
+from budgets.matching import BudgetValue
 from budgets.models import Budget
+from budgets.models.budgets import RELATIONS, WORDS
+from budgets.selectors.most_used import Found, Wanted, count_most_used, find_windows
+from budgets.selectors.scopes import Member, name_members
 from budgets.selectors.standings import BudgetState, Level
-from budgets.windows import window_of
+from budgets.spans import Span
+from budgets.thresholds import warning_amounts
+from usage.models import Organization, Project, Subject
 from usage.selectors.access import Viewer
 from usage.selectors.overview import visible
-from usage.selectors.periods import find_zone, midnight
-from usage.selectors.questions import UsageQuery
-from usage.selectors.usage import query_usage
+from usage.selectors.periods import find_zone
 
-__all__ = ["BudgetState", "Level", "read_states", "states_of"]
-
-_Key = tuple[str, str | None]
-
-
-@dataclass(slots=True)
-class _Sum:
-    cost: Decimal = Decimal(0)
-    unpriced_events: int = 0
+__all__ = [
+    "BudgetState",
+    "Level",
+    "enabled_budgets",
+    "read_project_states",
+    "read_states",
+    "read_subject_states",
+    "states_of",
+]
 
 
 def read_states(
@@ -35,74 +43,138 @@ def read_states(
 ) -> list[BudgetState]:
     """The enabled budgets that a viewer may see at `now`, an aware time, most used first.
 
-    `organization` keeps those of that organization and of its projects, `project` those of
-    projects called so. One question about usage for each zone and period among them.
+    `organization` keeps those of that organization and of parts of it, and those that limit all
+    organizations, or each; `project` those of projects called so. As many statements for many
+    budgets as for few.
     """
-    rows = visible(Budget.objects.filter(enabled=True), viewer)
+    rows, pinned = enabled_budgets(viewer), {}
     if organization is not None:
-        rows = rows.filter(organization__slug=organization)
+        pinned = {"organization": Organization.objects.filter(slug=organization).first()}
+        every = Q(organization=None, per__in=("", "organization"))
+        rows = rows.filter(Q(organization__slug=organization) | every)
     if project is not None:
         rows = rows.filter(project__slug=project)
-    found = states_of(viewer, rows.select_related("organization", "project"), now)
-    return sorted(found, key=_least_used_last)
+    return _most_used_first(states_of(rows, now, _ids(pinned)))
 
 
-def states_of(viewer: Viewer, budgets: Iterable[Budget], now: datetime) -> list[BudgetState]:
-    """How each of `budgets` stands at `now`, in any order, as far as `viewer` sees its usage.
-
-    They come with their organization and project.
-    """
-    states = []
-    for (zone, period), group in groupby(sorted(budgets, key=_counted_in), key=_counted_in):
-        states += _states_in(viewer, list(group), now, zone, period)
-    return states
+def read_project_states(viewer: Viewer, project: Project, now: datetime) -> list[BudgetState]:
+    """The budgets that a viewer may see and that bind a project at `now`, most used first: its
+    own, and those of its organization or of all that count whatever it uses."""
+    return _read_binding(viewer, "project", project, now)
 
 
-def _counted_in(budget: Budget) -> tuple[str, str]:
-    return budget.organization.time_zone, budget.period
+def read_subject_states(viewer: Viewer, subject: Subject, now: datetime) -> list[BudgetState]:
+    """The budgets that a viewer may see and that bind a subject's calls wherever they are made,
+    at `now`, most used first: its own, and those of its organization or of all."""
+    return _read_binding(viewer, "subject", subject, now)
 
 
-def _states_in(
-    viewer: Viewer, budgets: Sequence[Budget], now: datetime, zone_name: str, period: str
+def enabled_budgets(viewer: Viewer) -> QuerySet[Budget]:
+    """The enabled budgets that a viewer may see, with the parts of their scopes; those of all
+    organizations only for who sees everything."""
+    return visible(Budget.objects.filter(enabled=True), viewer).select_related(*RELATIONS)
+
+
+def states_of(
+    budgets: Iterable[Budget], now: datetime, members: Mapping[str, int] | None = None
 ) -> list[BudgetState]:
-    zone = find_zone(zone_name)
-    start, end = window_of(now.astimezone(zone).date(), period)
-    sums = _sums(viewer, budgets, start, end, zone_name)
-    left = midnight(end, zone) - now
+    """How each of `budgets` stands at `now`, in any order.
+
+    They come with the parts of their scopes. Where each of many has the limit to itself, the
+    share of the one that `members` names (ids by what they are, such as "project"), else of the
+    one that used most. A period that is over and was not counted then is counted from usage.
+    """
+    rows = list(budgets)
+    if not rows:
+        return []
+    prefetch_related_objects(rows, "thresholds")
+    zone, pinned = str(settings.TALLYMAN_TIME_ZONE), members or {}
+    values = {row.pk: BudgetValue.from_budget(row, zone) for row in rows}
+    spans = {pk: value.span(now) for pk, value in values.items()}
+    found = find_windows(Wanted(row.pk, spans[row.pk].start, pinned.get(row.per)) for row in rows)
+    unopened = [row for row in rows if row.pk not in found]
+    prefetch_related_objects(unopened, "raises")
+    for row in unopened:
+        found[row.pk] = _unopened(row, values[row.pk], spans[row.pk], now, pinned.get(row.per))
+    names = _names(rows, found)
     return [
-        BudgetState(budget, start, end, found.cost, found.unpriced_events, left)
-        for budget in budgets
-        for found in (sums.get(_key(budget), _Sum()),)
+        _state(row, values[row.pk].zone, spans[row.pk], found[row.pk], now, names) for row in rows
     ]
 
 
-def _key(budget: Budget) -> _Key:
-    return budget.organization.slug, budget.project.slug if budget.project else None
-
-
-def _sums(
-    viewer: Viewer, budgets: Sequence[Budget], start: date, end: date, zone_name: str
-) -> dict[_Key, _Sum]:
-    """The sums of organizations, under None, and of their projects."""
-    by_project = any(budget.project for budget in budgets)
-    answer = query_usage(
-        UsageQuery(
-            viewer=viewer,
-            start=start,
-            end=end,
-            time_zone=zone_name,
-            group_by=("organization", "project") if by_project else ("organization",),
-            filters={"organization": sorted({budget.organization.slug for budget in budgets})},
-        )
+def _read_binding(
+    viewer: Viewer, kind: str, part: Project | Subject, now: datetime
+) -> list[BudgetState]:
+    """Budgets that name `part`, or that count all its usage whatever kind of usage that is."""
+    unnamed = dict.fromkeys(name for name in RELATIONS if name != "organization")
+    above = Q(**unnamed, **dict.fromkeys(WORDS, ""), per__in=("", "organization", kind))
+    owner = Q(organization=part.organization_id) | Q(organization=None)
+    rows = enabled_budgets(viewer).filter(Q(**{kind: part}) | owner & above)
+    return _most_used_first(
+        states_of(rows, now, _ids({"organization": part.organization, kind: part}))
     )
-    sums: dict[_Key, _Sum] = {}
-    for row in answer.rows:
-        owner = row.group["organization"] or ""
-        for part in {None, row.group.get("project")}:
-            found = sums.setdefault((owner, part), _Sum())
-            found.cost += row.sums.cost
-            found.unpriced_events += row.sums.unpriced_events
-    return sums
+
+
+def _ids(parts: Mapping[str, Organization | Project | Subject | None]) -> dict[str, int]:
+    return {name: part.pk for name, part in parts.items() if part is not None}
+
+
+def _unopened(
+    budget: Budget, value: BudgetValue, span: Span, now: datetime, member: int | None
+) -> Found:
+    """What a window would say: nothing yet, unless its period is over."""
+    who, counted, members = member or 0, NOTHING, 0
+    if span.end is not None and span.end <= timezone.now():
+        who, counted, members = count_most_used(value, span, member)
+    allowed = allowed_at(budget, budget.raises.all(), who, now, span.start)
+    nothing = Decimal(0)
+    return Found(
+        who, allowed.limit, counted.used, nothing, nothing, counted.unpriced_events, members
+    )
+
+
+def _names(rows: Sequence[Budget], found: Mapping[int, Found]) -> dict[int, str]:
+    """The names of members by budget; with their organization where the budget has none."""
+    names: dict[int, str] = {}
+    for full in (False, True):
+        members: dict[int, Member] = {
+            row.pk: (row.per, found[row.pk].member)
+            for row in rows
+            if row.per and (row.organization_id is None) == full
+        }
+        called = name_members(members.values(), full=full)
+        names |= {pk: called.get(member, "") for pk, member in members.items()}
+    return names
+
+
+def _state(
+    budget: Budget,
+    zone_name: str,
+    span: Span,
+    found: Found,
+    now: datetime,
+    names: Mapping[int, str],
+) -> BudgetState:
+    zone = find_zone(zone_name)
+    return BudgetState(
+        budget,
+        span.start.astimezone(zone).date(),
+        None if span.end is None else span.end.astimezone(zone).date(),
+        found.limit,
+        found.spent,
+        found.unpriced_events,
+        None if span.end is None else span.end - now,
+        found.reserved,
+        found.overage,
+        warning_amounts(budget, found.limit, span.start, now),
+        found.member,
+        names.get(budget.pk, ""),
+        found.members if budget.per else 0,
+    )
+
+
+def _most_used_first(states: Iterable[BudgetState]) -> list[BudgetState]:
+    return sorted(states, key=_least_used_last)
 
 
 def _least_used_last(state: BudgetState) -> tuple[Decimal, str]:

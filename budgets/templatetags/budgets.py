@@ -1,9 +1,54 @@
 """Template filters for budgets."""
 
-from django import template
+from datetime import datetime
+from decimal import Decimal
 
-from budgets.links import budget_url, events_url
+from django import template
+from django.utils import timezone
+
+from budgets import amounts
+from budgets.links import (
+    budget_change_url,
+    budget_url,
+    decision_url,
+    events_url,
+    reservation_url,
+)
+from usage.formats import length
 
 register = template.Library()
 register.filter("budget_url", budget_url)
+register.filter("budget_change_url", budget_change_url)
 register.filter("budget_events_url", events_url)
+register.filter("decision_url", decision_url)
+register.filter("reservation_url", reservation_url)
+
+
+@register.filter
+def time_left(at: datetime) -> str:
+    """How long it is until an aware time."""
+    return length(at - timezone.now())
+
+
+@register.filter
+def time_since(at: datetime) -> str:
+    """How long ago an aware time was."""
+    return length(timezone.now() - at)
+
+
+@register.filter
+def amount(value: Decimal, measure: str) -> str:
+    """An amount of a budget: in the ledger currency, or tokens or requests."""
+    return amounts.amount_text(value, measure)
+
+
+@register.filter
+def remaining(value: Decimal | None, measure: str) -> str:
+    """What is left in the ledger currency, tokens or requests, or by how much it is exceeded."""
+    return amounts.remaining_text(value, measure)
+
+
+@register.filter
+def limit(value: Decimal | None, measure: str) -> str:
+    """A limit in the ledger currency, tokens or requests; None is no limit."""
+    return amounts.limit_text(value, measure)

@@ -8,14 +8,13 @@ from decimal import Decimal
 from django.urls import reverse
 
 from budgets.links import budget_url
+from budgets.selectors.outlook import forecast_state
 from budgets.selectors.states import BudgetState, Level
 from config.dashboards.reading import Reading
 from config.dashboards.system_card import System
 from usage.formats import day, duration, money, quantity
 from usage.selectors.currency import ledger_currency
-from usage.selectors.forecasts import forecast_spend
 from usage.selectors.offers import offered_runs
-from usage.selectors.periods import find_zone
 
 FORECASTS = 3
 """So many budgets, those most used, are compared with what their period is expected to cost."""
@@ -59,10 +58,10 @@ def _budgets(reading: Reading, states: Sequence[BudgetState]) -> Iterator[Concer
     for state in states:
         url, name = budget_url(state.budget), str(state.budget)
         expected = None
-        if state.level is not Level.OVER and forecasts:
+        if state.level is not Level.OVER and state.limit is not None and forecasts:
             forecasts -= 1
             expected = _expected(reading, state)
-        if expected is not None and expected > state.limit:
+        if expected and state.end and state.limit is not None and expected > state.limit:
             last = day(state.end - timedelta(days=1))
             text = f"{name}: {money(expected, ledger_currency())} of {state.limit_text} by {last}"
             yield Concern(Level.WARN, "forecast", text, url, state.percent_text)
@@ -71,19 +70,8 @@ def _budgets(reading: Reading, states: Sequence[BudgetState]) -> Iterator[Concer
 
 
 def _expected(reading: Reading, state: BudgetState) -> Decimal | None:
-    budget = state.budget
-    zone = budget.organization.time_zone
-    filters = {"organization": [budget.organization.slug]}
-    if budget.project is not None:
-        filters["project"] = [budget.project.slug]
-    return forecast_spend(
-        reading.viewer,
-        start=state.start,
-        end=state.end,
-        today=reading.question.now.astimezone(find_zone(zone)).date(),
-        time_zone=zone,
-        filters=filters,
-    ).expected
+    forecast = forecast_state(reading.viewer, state, reading.question.now)
+    return None if forecast is None else forecast.expected
 
 
 def _prices(reading: Reading) -> Iterator[Concern]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from budgets.selectors.scopes import usage_filters
 from budgets.selectors.states import BudgetState, read_states
 from config.dashboards.cards import moved, priced
 from config.dashboards.colours import OTHER, SERIES
@@ -183,10 +184,9 @@ def _budgets(reading: Reading, kind: str) -> dict[Key, BudgetState]:
     states = read_states(reading.viewer, question.now, organization=organization)
     found: dict[Key, BudgetState] = {}
     for state in states:
-        project = state.budget.project
-        if (project is None) == (kind == "organization"):
-            owner = (state.budget.organization.slug,)
-            found.setdefault(owner if project is None else (*owner, project.slug), state)
+        if state.whole == kind:
+            parts = usage_filters(state.budget)
+            found.setdefault(tuple(parts[name][0] for name in PAGES[kind]), state)
     return found
 
 

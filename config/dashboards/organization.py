@@ -16,6 +16,7 @@ from config.dashboards.panels import read_panel
 from config.dashboards.periods_card import read_periods
 from config.dashboards.rankings import MODELS_BY, read_models, read_people
 from config.dashboards.reading import Reading, unless_unrated
+from config.dashboards.set_budget import monthly_budget
 from usage.models import Organization
 from usage.selectors.access import viewer_of
 from usage.selectors.forecasts import Forecast, forecast_spend, this_month
@@ -91,10 +92,12 @@ def _access(request: HttpRequest, reading: Reading, organization: Organization) 
     form = admin.site.get_model_admin(Organization)
     may_change = form.has_change_permission(request, organization)
     change_url = reverse("admin:usage_organization_change", args=[organization.pk])
+    add_url = budget_add_url(request.user, organization.slug)
     return {
         "organization": organization,
         "change_url": change_url if may_change else "",
-        "budget_add_url": budget_add_url(request.user, organization.slug),
+        "budget_add_url": add_url,
+        "monthly": monthly_budget(organization) if add_url else None,
         "keys": [(key, key.state(now)) for key in keys[:LISTED]],
         "total_keys": len(keys),
         "members": members_of(organization),

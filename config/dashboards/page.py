@@ -56,6 +56,7 @@ class Drawn:
     """A chart as the template part `tallyman/plot.html` shows it.
 
     `rows` are its periods and `slices` its series, each with the address of the events behind it.
+    `numbers` are those that `url` would answer with, where there is none.
     """
 
     plot: Plot
@@ -63,6 +64,7 @@ class Drawn:
     csv_url: str
     rows: list[tuple[Any, ...]]
     slices: list[tuple[Any, ...]]
+    numbers: str = ""
 
 
 def render_page(

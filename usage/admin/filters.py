@@ -53,7 +53,8 @@ _PAYERS = [("", "any"), *CallKind.BillingScope.choices]
 class Columns:
     """Where a table holds what the form asks for; "" where it does not.
 
-    A `calendar` table's time column holds days instead of instants.
+    Without a `kind` no words are asked for. A `calendar` table's time column holds days instead
+    of instants.
     """
 
     time: str
@@ -76,7 +77,12 @@ def check_year(day: date) -> None:
 
 
 class FilterForm(forms.Form):
-    """What may be filtered by; empty means any, NOT_GIVEN means usage that names none."""
+    """What may be filtered by; empty means any, NOT_GIVEN means usage that names none.
+
+    The fields in `common_names` are always open, the others unfold.
+    """
+
+    common_names: tuple[str, ...] = _COMMON
 
     def __init__(self, data: dict[str, object], columns: Columns, organizations: list[str]) -> None:
         super().__init__(data)
@@ -90,11 +96,12 @@ class FilterForm(forms.Form):
             required=False, widget=forms.Select(choices=slugs)
         )
         held = [name for name in (*IDENTITIES, *EPISODES) if getattr(columns, name)]
-        for name in (*held, *WORDS):
+        for name in (*held, *(WORDS if columns.kind else ())):
             self.fields[name] = forms.CharField(
                 required=False, max_length=128, label=_LABELS.get(name), strip=False
             )
-        self.fields["billing_scope"].widget = forms.Select(choices=_PAYERS)
+        if columns.kind:
+            self.fields["billing_scope"].widget = forms.Select(choices=_PAYERS)
         if columns.status:
             self.fields["status"] = forms.ChoiceField(required=False, choices=_STATUSES)
         if columns.cost:
@@ -113,12 +120,12 @@ class FilterForm(forms.Form):
     @property
     def common(self) -> list[forms.BoundField]:
         """The fields that are always open."""
-        return [self[name] for name in _COMMON if name in self.fields]
+        return [self[name] for name in self.common_names if name in self.fields]
 
     @property
     def rare(self) -> list[forms.BoundField]:
         """The other fields that are seen."""
-        return [field for field in self.visible_fields() if field.name not in _COMMON]
+        return [field for field in self.visible_fields() if field.name not in self.common_names]
 
     @property
     def uses_rare(self) -> bool:
@@ -138,6 +145,7 @@ class UsageFilter(admin.ListFilter):
 
     title = "usage"
     template = "tallyman/usage_filter.html"
+    form_class: type[FilterForm] = FilterForm
     columns: Columns
     default_days = 7
     presets: tuple[tuple[int, str], ...] = DAY_PRESETS
@@ -152,10 +160,10 @@ class UsageFilter(admin.ListFilter):
         super().__init__(request, params, model, model_admin)
         self.viewer = reach_of(request).viewer
         organizations = organization_choices(self.viewer)
-        names = FilterForm({}, self.columns, []).fields
+        names = self.form_class({}, self.columns, []).fields
         taken: dict[str, object] = {name: params.pop(name)[-1] for name in names if name in params}
         self.used_parameters = taken
-        self.form = FilterForm(taken, self.columns, organizations)
+        self.form = self.form_class(taken, self.columns, organizations)
         self.form.is_valid()
         self.values = self.form.cleaned_data
         self.zone = self.values.get("tz") or find_zone(settings.TALLYMAN_TIME_ZONE)

@@ -19,7 +19,7 @@ from usage.admin.scope import OrganizationFilter, ScopedAdmin, changeable, reach
 from usage.archiving import archive, restore
 from usage.contracts import change_contract
 from usage.models import CostCentre, Membership, Organization, Project, Subject, Team
-from usage.organizations import change_time_zone, check_time_zone_may_change
+from usage.organizations import change_time_zone, change_week_start, check_time_zone_may_change
 
 Archivable = TypeVar("Archivable", Organization, Project)
 Owned = TypeVar("Owned", Project, Team, Subject, CostCentre)
@@ -88,8 +88,8 @@ class OrganizationAdmin(ArchivableAdmin[Organization]):
     list_filter = [ArchivedFilter]
     search_fields = ["slug", "name"]
     fields = [
-        "slug", "name", "time_zone", "subject_policy", "rate_card", "rating_needs_approval",
-        "created_at",
+        "slug", "name", "time_zone", "week_start", "subject_policy", "rate_card",
+        "rating_needs_approval", "created_at",
     ]  # fmt: skip
 
     @admin.display(description="subjects", ordering="subject_policy")
@@ -131,15 +131,17 @@ class OrganizationAdmin(ArchivableAdmin[Organization]):
     def save_model(
         self, request: HttpRequest, obj: Organization, form: ModelForm[Organization], change: bool
     ) -> None:
-        """Save; another time zone and another contract go through their stages."""
-        zone, card = obj.time_zone, obj.rate_card
-        moved = change and "time_zone" in form.changed_data
-        if moved:
-            obj.time_zone = form.initial["time_zone"]
+        """Save; another time zone, first weekday or contract go through their stages."""
+        zone, week_start, card = obj.time_zone, obj.week_start, obj.rate_card
+        changed = form.changed_data if change else ()
+        for name in {"time_zone", "week_start"}.intersection(changed):
+            setattr(obj, name, form.initial[name])
         obj.rate_card_id = form.initial.get("rate_card") if change else None
         super().save_model(request, obj, form, change)
-        if moved:
+        if "time_zone" in changed:
             change_time_zone(obj, zone)
+        if "week_start" in changed:
+            change_week_start(obj, week_start)
         change_contract(
             obj, card, Provenance(MANUAL, created_by_id=request.user.pk, reason="organization page")
         )
@@ -171,7 +173,7 @@ class ProjectAdmin(OwnedAdmin[Project], ArchivableAdmin[Project]):
     page_inlines = [AssignmentInline]
     list_display = ["slug", "name", "organization", "created_at", "archived_at"]
     list_filter = [ArchivedFilter, ("organization", OrganizationFilter)]
-    search_fields = ["slug", "name"]
+    search_fields = ["slug", "name", "organization__slug"]
     fields = ["organization", "slug", "name", "created_at"]
 
 
@@ -182,7 +184,7 @@ class TeamAdmin(OwnedAdmin[Team]):
     page_inlines = [AssignmentInline]
     list_display = ["slug", "name", "organization", "created_at"]
     list_filter = [("organization", OrganizationFilter)]
-    search_fields = ["slug", "name"]
+    search_fields = ["slug", "name", "organization__slug"]
     fields = ["organization", "slug", "name", "created_at"]
 
 
@@ -193,7 +195,7 @@ class SubjectAdmin(OwnedAdmin[Subject]):
     client_name = "key"
     list_display = ["key", "display_name", "email", "organization", "created_at"]
     list_filter = [("organization", OrganizationFilter)]
-    search_fields = ["key", "display_name", "email"]
+    search_fields = ["key", "display_name", "email", "organization__slug"]
     fields = ["organization", "key", "display_name", "email", "created_at"]
 
 

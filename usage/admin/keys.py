@@ -103,7 +103,7 @@ class APIKeyAdmin(ReadOnlyAdmin[APIKey]):
     ]  # fmt: skip
     list_filter = [KeyStateFilter, ("organization", OrganizationFilter)]
     list_select_related = ["organization"]
-    search_fields = ["name", "prefix"]
+    search_fields = ["name", "prefix", "organization__slug"]
     ordering = ["-created"]
     fields = [
         "shown_prefix", "name", "organization", "shown_scopes", "provider",

@@ -81,6 +81,15 @@ class ScopedAdmin(admin.ModelAdmin[AnyModel]):
         rows = super().get_queryset(request)
         return visible(rows, reach_of(request).viewer, self.organization_path)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AnyModel], search_term: str
+    ) -> tuple[QuerySet[AnyModel], bool]:
+        """The rows that match; of them fields suggest only those that their form accepts."""
+        match = request.resolver_match
+        if match is not None and match.url_name == "autocomplete":
+            queryset = changeable(queryset, request, self.organization_path)
+        return super().get_search_results(request, queryset, search_term)
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the user sees any organization at all."""
         return reach_of(request).sees_something

@@ -5,9 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from budgets.models import Budget
+from budgets.selectors.outlook import forecast_state
 from budgets.selectors.states import BudgetState
 from config.dashboards.cards import Card, change, sparkline
-from config.dashboards.project.limits import expected, forecast_limit
+from config.dashboards.project.limits import expected
 from config.dashboards.project.month import ProjectMonth
 from config.dashboards.reading import unless_unrated
 from usage.formats import compact, day, money, percent, quantity, share
@@ -80,7 +81,8 @@ def _budget(
         hint = "" if add_url else f"an administrator of {owner} can set one"
         action = ("Set a budget", add_url) if add_url else None
         return Card("Budget used", "no limit", "No budget is set", hint, "", action=action)
-    band = expected(forecast_limit(month, state))
+    reading = month.reading
+    band = expected(forecast_state(reading.viewer, state, reading.question.now))
     left = f"forecast {band} of {state.limit_text}" if band else state.spent_text
     return Card(
         f"Budget used, {_period(state)}",

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from budgets.links import budget_url
+from budgets.links import budget_change_url
 from budgets.models import Budget
-from budgets.selectors.states import BudgetState, Level, read_states
+from budgets.selectors.states import BudgetState, Level, read_project_states
 from config.dashboards.project.agent_types import AGENT_TYPE, agent_label
 from config.dashboards.project.month import ProjectMonth
 from usage.formats import money, percent, share
-from usage.selectors.filters import ORGANIZATION
-from usage.selectors.forecasts import Forecast, forecast_spend
-from usage.selectors.periods import find_zone
+from usage.selectors.forecasts import Forecast
 from usage.selectors.projects import PROJECT
+
+_OWN, _PART, _ABOVE = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,38 +28,24 @@ class Limit:
 
 
 def read_states_of(month: ProjectMonth) -> list[BudgetState]:
-    """The project's own budgets as they stand now: monthly ones first, then the most used."""
-    project = month.project
-    states = read_states(
-        month.reading.viewer,
-        month.reading.question.now,
-        organization=project.organization.slug,
-        project=project.slug,
-    )
-    return sorted(states, key=lambda state: state.budget.period != Budget.Period.MONTH)
+    """The budgets that bind the project as they stand now: its own first and those above it
+    last, of each the monthly ones first, then the most used."""
+    states = read_project_states(month.reading.viewer, month.project, month.reading.question.now)
+    return sorted(states, key=lambda s: (_closeness(s), s.budget.period != Budget.Period.MONTH))
+
+
+def own_state(states: Sequence[BudgetState]) -> BudgetState | None:
+    """The first of `states` that limits all usage of the project itself, if any does."""
+    return next((state for state in states if _closeness(state) == _OWN), None)
 
 
 def advise(states: Sequence[BudgetState], month: ProjectMonth, *, may_set: bool) -> list[Limit]:
     """The budgets with their guidance, for somebody who may change them or not."""
     costly = _costly(month)
-    return [_advise(state, costly, may_set=may_set) for state in states]
-
-
-def forecast_limit(month: ProjectMonth, state: BudgetState) -> Forecast:
-    """What the project will have spent when the period of its budget is over.
-
-    In the ledger currency and in the organization's days, as the budget counts.
-    """
-    organization = month.project.organization
-    zone = organization.time_zone
-    return forecast_spend(
-        month.reading.viewer,
-        start=state.start,
-        end=state.end,
-        today=month.reading.question.now.astimezone(find_zone(zone)).date(),
-        time_zone=zone,
-        filters={ORGANIZATION: [organization.slug], PROJECT: [month.project.slug]},
-    )
+    return [
+        _advise(state, costly if _closeness(state) == _OWN else None, may_set=may_set)
+        for state in states
+    ]
 
 
 def expected(forecast: Forecast | None) -> str:
@@ -77,11 +63,20 @@ def _advise(state: BudgetState, costly: tuple[str, str] | None, *, may_set: bool
     if state.level is Level.WARN:
         advice = "Review the costly agents"
         return Limit(state, f"{advice}: {took}." if took else f"{advice}.", "")
-    organization = state.budget.organization.slug
-    who = "Raise the limit" if may_set else f"Ask an administrator of {organization} to raise it"
+    owner = state.budget.organization
+    asked = state.budget.contact or f"an administrator of {owner.slug if owner else 'the site'}"
+    who = "Raise the limit" if may_set else f"Ask {asked} to raise it"
     pause = f"pause {took}" if took else "pause the costly agents"
-    advice = f"The limit is used up; calls still go through. {who}, or {pause}."
-    return Limit(state, advice, budget_url(state.budget) if may_set else "")
+    then = "calls that ask first are blocked" if state.budget.is_hard else "calls still go through"
+    advice = f"The limit is used up; {then}. {who}, or {pause}."
+    return Limit(state, advice, budget_change_url(state.budget) if may_set else "")
+
+
+def _closeness(state: BudgetState) -> int:
+    """Whether a budget limits all usage of the project itself, a part of it, or more than it."""
+    if state.whole == PROJECT or state.budget.per == PROJECT:
+        return _OWN
+    return _PART if state.budget.project_id else _ABOVE
 
 
 def _costly(month: ProjectMonth) -> tuple[str, str] | None:

@@ -19,11 +19,12 @@ from config.dashboards.page import Page, draw, in_shown_currency, render_page
 from config.dashboards.parsing import read_question
 from config.dashboards.project.cards import read_cards
 from config.dashboards.project.files import read_table
-from config.dashboards.project.limits import advise, read_states_of
+from config.dashboards.project.limits import advise, own_state, read_states_of
 from config.dashboards.project.month import read_month
 from config.dashboards.project.tabs import TAB, read_tab, tab_of
 from config.dashboards.question import Question
 from config.dashboards.reading import Reading
+from config.dashboards.set_budget import monthly_budget
 from usage.models import Project
 from usage.selectors.access import Viewer, report_zone, viewer_of
 from usage.selectors.currency import ledger_currency
@@ -98,8 +99,9 @@ def _read(project: Project, add_url: str, reading: Reading) -> dict[str, Any]:
     spend = draw(reading, "spend")
     return {
         "month": month,
-        "cards": read_cards(month, states[0] if states else None, add_url),
+        "cards": read_cards(month, own_state(states), add_url),
         "limits": advise(states, month, may_set=bool(add_url)),
+        "monthly": monthly_budget(project.organization, project) if add_url else None,
         "spend": spend,
         "csv_url": spend.csv_url,
         **read_tab(month),

@@ -1,0 +1,141 @@
+"""Pages of budgets, reservations and decisions, as far as a viewer may see them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+
+from budgets.models import Budget, BudgetWindow, Decision, Reservation
+from budgets.models.budgets import RELATIONS
+from budgets.selectors.order import SCOPE_TYPE
+from usage.selectors.access import Viewer
+from usage.selectors.cursors import fingerprint
+from usage.selectors.overview import visible
+from usage.selectors.pages import OrderKey, Page, read_money, read_page, read_pk, read_time
+
+_MOST = 2**31
+
+Filters = Mapping[str, object]
+
+
+def find_budget(viewer: Viewer, pk: str) -> Budget | None:
+    """The budget with this id, switched off ones too, that a viewer may see."""
+    number = _number(pk)
+    if number is None:
+        return None
+    rows = visible(Budget.objects.filter(pk=number), viewer)
+    return rows.select_related(*RELATIONS).prefetch_related("thresholds").first()
+
+
+def list_budgets(viewer: Viewer, filters: Filters, limit: int, cursor: str) -> Page[Budget]:
+    """Budgets by priority, then by what kind of thing they limit. `filters` are lookups of the
+    query language; raises QuestionError for a foreign cursor."""
+    rows = visible(Budget.objects.filter(**filters), viewer)
+    return read_page(
+        rows.annotate(scope_type=SCOPE_TYPE).select_related(*RELATIONS).prefetch_related("raises"),
+        (
+            OrderKey("priority", _read_priority),
+            OrderKey("scope_type", read_pk),
+            OrderKey("pk", read_pk),
+        ),
+        descending=False,
+        limit=limit,
+        cursor=cursor,
+        question=_print("budgets", filters),
+    )
+
+
+def list_windows(budget: Budget, filters: Filters, limit: int, cursor: str) -> Page[BudgetWindow]:
+    """The windows of a budget, the latest first. Raises QuestionError for a foreign cursor."""
+    return read_page(
+        budget.windows.filter(**filters),
+        (OrderKey("start", read_time), OrderKey("pk", read_pk)),
+        descending=True,
+        limit=limit,
+        cursor=cursor,
+        question=_print(f"windows of {budget.pk}", filters),
+    )
+
+
+def list_members(budget: Budget, start: datetime, limit: int, cursor: str) -> Page[BudgetWindow]:
+    """The windows that members of a budget have from `start` on, whoever used most first.
+
+    Raises QuestionError for a foreign cursor.
+    """
+    return read_page(
+        budget.windows.filter(start=start).annotate(all_used=F("spent") + F("overage")),
+        (OrderKey("all_used", read_money), OrderKey("pk", read_pk)),
+        descending=True,
+        limit=limit,
+        cursor=cursor,
+        question=_print(f"members of {budget.pk}", {"start": start}),
+    )
+
+
+def find_reservation(viewer: Viewer, pk: str) -> Reservation | None:
+    """The reservation with this id that a viewer may see."""
+    try:
+        number = UUID(pk)
+    except ValueError:
+        return None
+    return _named(visible(Reservation.objects.filter(pk=number), viewer)).first()
+
+
+def list_reservations(
+    viewer: Viewer, filters: Filters, limit: int, cursor: str
+) -> Page[Reservation]:
+    """Reservations, the latest first. Raises QuestionError for a foreign cursor."""
+    return read_page(
+        _named(visible(Reservation.objects.filter(**filters), viewer)),
+        (OrderKey("held_at", read_time), OrderKey("pk", UUID)),
+        descending=True,
+        limit=limit,
+        cursor=cursor,
+        question=_print("reservations", filters),
+    )
+
+
+def find_decision(viewer: Viewer, pk: str) -> Decision | None:
+    """The decision with this id that a viewer may see."""
+    number = _number(pk)
+    rows = Decision.objects.none() if number is None else Decision.objects.filter(pk=number)
+    return _explained(visible(rows, viewer)).first()
+
+
+def list_decisions(viewer: Viewer, filters: Filters, limit: int, cursor: str) -> Page[Decision]:
+    """Warnings and refusals, the latest first. Raises QuestionError for a foreign cursor."""
+    return read_page(
+        _explained(visible(Decision.objects.filter(**filters), viewer)),
+        (OrderKey("decided_at", read_time), OrderKey("pk", read_pk)),
+        descending=True,
+        limit=limit,
+        cursor=cursor,
+        question=_print("decisions", filters),
+    )
+
+
+def _named(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
+    return rows.select_related("organization", "project", "team", "subject", "api_key")
+
+
+def _explained(rows: QuerySet[Decision]) -> QuerySet[Decision]:
+    return rows.select_related("organization", "project", "subject", "api_key")
+
+
+def _print(what: str, filters: Filters) -> str:
+    return fingerprint(what, sorted((name, str(value)) for name, value in filters.items()))
+
+
+def _number(text: str) -> int | None:
+    try:
+        return read_pk(text)
+    except ValueError:
+        return None
+
+
+def _read_priority(text: str) -> int:
+    number = int(text)
+    if not -_MOST < number < _MOST:
+        raise ValueError(text)
+    return number
