@@ -10,7 +10,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.load import make_bodies, post_all
+from tests.bench.budgets import bench_budgets, show_budgets
+from tests.bench.load import make_bodies, post_all, spread
 from tests.bench.pages import BARE_PAGE, NO_PAGE, bench_pages
 from tests.bench.stack import Stack, running_stack
 from tests.bench.yardsticks import measure_copy
@@ -56,12 +57,7 @@ def bench_singles(stack: Stack) -> dict[str, Any]:
     unwrapped = [body[1:-1] for body in make_bodies(SINGLES + 300, 1, seed=3)]
     post_all(stack, unwrapped[:300], SINGLE_CLIENTS)
     seconds, times = post_all(stack, unwrapped[300:], SINGLE_CLIENTS)
-    times.sort()
-    return {
-        "events_per_second": round(SINGLES / seconds),
-        "p50_ms": round(statistics.median(times) * 1000, 1),
-        "p99_ms": round(times[len(times) * 99 // 100] * 1000, 1),
-    }
+    return {"events_per_second": round(SINGLES / seconds), **spread(times)}
 
 
 def bench_rollup(stack: Stack) -> dict[str, Any]:
@@ -105,6 +101,7 @@ def main() -> None:
             "singles": bench_singles(stack),
             "rollup": bench_rollup(stack),
             "bytes_per_event": bytes_per_event(stack),
+            "budgets": bench_budgets(stack),
         }
     show(results)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
@@ -133,6 +130,7 @@ def show(results: dict[str, Any]) -> None:
     size = results["bytes_per_event"]
     whole = size["with_indexes_and_key"]
     table.add_row("bytes an event", str(whole), f"row: {size['row']}", f"{whole / size['row']:.2f}")
+    show_budgets(table, results["budgets"])
     Console().print(table)
     show_pages(results["pages"])
 

@@ -3,9 +3,11 @@
 import http.client
 import json
 import random
+import statistics
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,28 +53,43 @@ def make_bodies(count: int, size: int, seed: int) -> list[bytes]:
     return [json.dumps([make_event(chance) for _ in range(size)]).encode() for _ in range(count)]
 
 
-def post_all(stack: Stack, bodies: list[bytes], clients: int) -> tuple[float, list[float]]:
-    """Post every body once over `clients` connections: seconds in all, seconds of each."""
+class Poster:
+    """One keep-alive connection of a client."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", stack.port)
+        self.headers = {
+            "Authorization": f"Bearer {stack.key}",
+            "Content-Type": "application/json",
+        }
+
+    def post(self, path: str, body: bytes, *expected: int) -> dict[str, Any]:
+        """What is answered; RuntimeError unless its status is one of those expected."""
+        self.connection.request("POST", f"/api/v1/{path}", body, self.headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status not in expected:
+            raise RuntimeError(f"{answer.status}: {text[:300]!r}")
+        said: dict[str, Any] = json.loads(text)
+        return said
+
+
+def in_parallel(
+    stack: Stack, bodies: list[bytes], clients: int, act: Callable[[Poster, bytes], object]
+) -> float:
+    """Do something with every body once, over `clients` connections: seconds in all."""
     queue = iter(bodies)
     guard = threading.Lock()
-    times: list[float] = []
 
     def work() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", stack.port)
-        headers = {"Authorization": f"Bearer {stack.key}", "Content-Type": "application/json"}
+        poster = Poster(stack)
         while True:
             with guard:
                 body = next(queue, None)
             if body is None:
                 break
-            began = time.perf_counter()
-            connection.request("POST", "/api/v1/events/", body, headers)
-            answer = connection.getresponse()
-            text = answer.read()
-            times.append(time.perf_counter() - began)
-            if answer.status != 200 or json.loads(text)["rejected"]:
-                raise RuntimeError(f"{answer.status}: {text[:300]!r}")
-        connection.close()
+            act(poster, body)
+        poster.connection.close()
 
     threads = [threading.Thread(target=work) for _ in range(clients)]
     began = time.perf_counter()
@@ -80,4 +97,27 @@ def post_all(stack: Stack, bodies: list[bytes], clients: int) -> tuple[float, li
         thread.start()
     for thread in threads:
         thread.join()
-    return time.perf_counter() - began, times
+    return time.perf_counter() - began
+
+
+def post_all(stack: Stack, bodies: list[bytes], clients: int) -> tuple[float, list[float]]:
+    """Post every body of events once: seconds in all, seconds of each."""
+    times: list[float] = []
+
+    def post(poster: Poster, body: bytes) -> None:
+        began = time.perf_counter()
+        said = poster.post("events/", body, 200)
+        times.append(time.perf_counter() - began)
+        if said["rejected"]:
+            raise RuntimeError(str(said)[:300])
+
+    return in_parallel(stack, bodies, clients, post), times
+
+
+def spread(times: list[float]) -> dict[str, float]:
+    """The median and the 99th percentile of seconds, in milliseconds."""
+    ordered = sorted(times)
+    return {
+        "p50_ms": round(statistics.median(ordered) * 1000, 1),
+        "p99_ms": round(ordered[len(ordered) * 99 // 100] * 1000, 1),
+    }

@@ -2,13 +2,18 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import User
 
+from budgets.links import budget_url, decision_url, reservation_url
 from tests.browser.pages import Open
 from tests.browser.sweep import findings
+from tests.budgets.asking import hold, refuse
+from tests.budgets.budget_values import budget
 from tests.config.dashboard_routes import OWN
 
 ALSO = (
     "/admin/budgets/budget/",
     "/admin/budgets/budget/add/",
+    "/admin/budgets/decision/",
+    "/admin/budgets/reservation/",
     "/admin/usage/usageevent/",
     "/admin/usage/export/",
     f"/admin/?subject={'x' * 128}&model={'y' * 128}",
@@ -37,4 +42,9 @@ def test_no_page_of_one_thing_has_a_serious_finding_or_goes_sideways(
 def test_no_list_or_form_beside_the_dashboards_has_one(
     open_as: Callable[[User], Open], boss: User, busy_site: None
 ) -> None:
-    assert findings(open_as(boss), list(ALSO)) == []
+    row = budget(limit="100000", enforcement="hard", per="project", name="Each")
+    kept, refused = hold("1", "job-1", project="p1"), refuse("200000", project="p1")
+    own = [budget_url(row), f"{budget_url(row)}raise/", decision_url(refused),
+           reservation_url(kept)]  # fmt: skip
+
+    assert findings(open_as(boss), [*ALSO, *own]) == []

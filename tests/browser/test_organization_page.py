@@ -10,11 +10,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from selenium.webdriver.common.by import By
 
-from budgets.models import Budget
 from tests.browser.pages import Open, chart, drawn, resize, set_theme, sideways, wait
+from tests.budgets.budget_values import budget
 from tests.config.site_data import staff
 from usage.formats import money
-from usage.models import Membership, Organization
+from usage.models import Membership
 from usage.selectors.access import EVERYTHING
 from usage.selectors.questions import UsageQuery
 from usage.selectors.usage import query_usage
@@ -67,8 +67,7 @@ def test_figures_ranges_and_drill_down_of_an_organization(
 def test_an_organizations_page_fits_in_light_and_dark_and_offers_its_table(
     open_as: Callable[[User], Open], boss: User
 ) -> None:
-    acme = Organization.objects.get(slug="acme")
-    Budget.objects.create(organization=acme, limit=Decimal("0.01"))
+    budget(limit="0.01")
     page = open_as(boss)(ACME)
     first = drawn(page)
     set_theme(page, "dark")

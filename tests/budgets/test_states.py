@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from budgets.selectors.states import BudgetState, Level, read_states
-from budgets.windows import window_of
+from budgets.spans import days_of
+from budgets.thresholds import warning_amounts
 from tests.budgets.budget_values import budget
 from tests.config.site_data import OPUS, at, event, send
 from usage.models import Organization
@@ -25,8 +26,12 @@ def states(**scope: str) -> dict[str, BudgetState]:
 
 
 def state_of(spent: str, limit: str, **fields: Any) -> BudgetState:
-    made = budget(limit=limit, **fields)
-    return BudgetState(made, date(2026, 11, 1), date(2026, 12, 1), Decimal(spent), 0, timedelta(9))
+    made, most = budget(limit=limit, **fields), Decimal(limit)
+    warns_at = warning_amounts(made, most, NOW, NOW)
+    return BudgetState(
+        made, date(2026, 11, 1), date(2026, 12, 1), most, Decimal(spent), 0, timedelta(9),
+        warns_at=warns_at,
+    )  # fmt: skip
 
 
 def test_a_budget_of_an_organization_counts_all_that_it_spent_in_the_period(usage: None) -> None:
@@ -144,8 +149,8 @@ def test_levels_begin_exactly_at_the_threshold_and_at_the_limit(
 def test_the_threshold_is_the_budgets_own() -> None:
     ensure_organization("acme")
 
-    assert state_of("49", "100", warn_percent=50).level is Level.OK
-    assert state_of("50", "200", warn_percent=25, enabled=False).level is Level.WARN
+    assert state_of("49", "100", warns_at=["50"]).level is Level.OK
+    assert state_of("50", "200", warns_at=["25"], enabled=False).level is Level.WARN
 
 
 @pytest.mark.django_db
@@ -180,8 +185,8 @@ def test_far_resets_are_days_and_limits_keep_their_cents(usage: None) -> None:
     ],
 )
 def test_periods_are_those_of_the_calendar(period: str, start: date, end: date) -> None:
-    assert window_of(date(2026, 12, 31), period) == (start, end)
-    assert window_of(start, period) == (start, end)
+    assert days_of(date(2026, 12, 31), period) == (start, end)
+    assert days_of(start, period) == (start, end)
 
 
 def test_many_budgets_are_read_with_as_many_statements_as_few(usage: None) -> None:

@@ -19,7 +19,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
 
 SHARED = frozenset({
     "index", "organizations", "projects", "people", "models", "sessions", "runs", "my_usage",
-    "projects_home", "chargeback", "advice", "unpriced",
+    "projects_home", "chargeback", "advice", "unpriced", "budget_what_if",
 })  # fmt: skip
 """Pages that everybody has, each with what they may see."""
 

@@ -155,12 +155,14 @@ def test_projects_are_archived_and_restored(administrator: Client) -> None:
 def test_another_time_zone_rebuilds_days(admin_client: Client, usage: None) -> None:
     acme = Organization.objects.get(slug="acme")
     url = reverse("admin:usage_organization_change", args=(acme.pk,))
-    form = {"name": "Acme", "time_zone": "Asia/Kathmandu", "subject_policy": "anyone"}
+    form = {"name": "Acme", "time_zone": "Asia/Kathmandu", "week_start": "7",
+            "subject_policy": "anyone"}  # fmt: skip
 
     assert admin_client.post(url, form).status_code == 302
 
     acme.refresh_from_db()
     assert (acme.name, acme.time_zone, acme.slug) == ("Acme", "Asia/Kathmandu", "acme")
+    assert acme.week_start == Organization.WeekDay.SUNDAY
     waiting = listing(admin_client, "dailyrollup", f"{DAYS}&organization=acme")
     assert rows(waiting) == []
     wrong = admin_client.post(url, {**form, "time_zone": "Mars/Olympus"})

@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from budgets.models import Budget
+from tests.budgets.budget_values import budget
 from tests.config.site_data import SONNET, at, event, send
 from usage.models import Organization
 
@@ -151,11 +151,8 @@ def test_the_quick_line_tells_the_worst_level_of_the_budgets_one_sees(
     send(
         [event("now", timezone.now(), organization="globex", model=SONNET, input_tokens=1_000_000)]
     )
-    for slug, limit in (("acme", 1_000_000), ("globex", 0), ("globex", 1_000_000)):
-        organization = Organization.objects.get(slug=slug)
-        Budget.objects.create(
-            organization=organization, name=f"up to {limit}", period="year", limit=limit
-        )
+    for slug, limit in (("acme", "1000000"), ("globex", "0"), ("globex", "1000000")):
+        budget(slug, limit, name=f"up to {limit}", period="year")
 
     assert (quick(admin_client)["level"], quick(admin_client)["word"]) == ("over", "over")
     assert quick(viewer)["word"] == "ok"

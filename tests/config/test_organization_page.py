@@ -10,9 +10,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from budgets.models import Budget
+from tests.budgets.budget_values import budget
 from tests.config.site_data import at, event, send, staff
 from usage.keys import create_key, revoke_key
-from usage.models import Organization, Project
+from usage.models import Organization
 from usage.selectors.access import EVERYTHING
 from usage.selectors.forecasts import forecast_spend, this_month
 from usage.selectors.questions import UsageQuery
@@ -81,22 +82,20 @@ def test_the_csv_is_the_table_under_the_chart_of_this_organization_alone(
 def test_limits_in_effect_say_what_is_spent_and_what_remains(
     admin_client: Client, usage: None
 ) -> None:
-    acme, globex = (Organization.objects.get(slug=slug) for slug in ("acme", "globex"))
     year = Budget.Period.YEAR
-    web = Project.objects.get(slug="web")
-    Budget.objects.create(organization=acme, limit=Decimal(5), period=year)
-    Budget.objects.create(organization=acme, project=web, limit=Decimal(2), period=year)
-    Budget.objects.create(organization=globex, limit=Decimal(9), period=year, name="secret")
-    Budget.objects.create(
-        organization=acme, limit=Decimal(1), period=year, name="off", enabled=False
-    )
+    budget(period=year)
+    budget(project="web", limit="2", period=year)
+    budget("globex", limit="9", period=year, name="secret")
+    budget(limit="1", period=year, name="off", enabled=False)
+    budget(None, limit="3", period=year, per="organization", name="each")
 
     answer = page(admin_client)
 
     assert [
-        (str(state.budget), state.spent, state.remaining, state.level.value)
+        (str(state.budget), state.used, state.remaining, state.level.value)
         for state in answer.context["limits"]
     ] == [
+        ("each · yearly", Decimal("4.43"), Decimal("-1.43"), "over"),
         ("acme / web · yearly", Decimal("2.10"), Decimal("-0.10"), "over"),
         ("acme · yearly", Decimal("4.43"), Decimal("0.57"), "warn"),
     ]

@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from budgets.models import Budget
+from budgets.setting import save_budget
 from config.models import Heartbeat
 from pricing.models import PriceReview, PriceSync
+from tests.budgets.budget_values import ACTOR, budget
 from tests.config.site_data import at, event, send, staff
 from usage.models import DirtyMark, Organization, RatingRun
 
@@ -20,9 +22,7 @@ DAYS = "range=custom&from=2026-11-09&through=2026-11-13"
 
 
 def limit(slug: str, amount: str, **fields: Any) -> Budget:
-    organization = Organization.objects.get(slug=slug)
-    values = {"period": Budget.Period.YEAR, **fields}
-    return Budget.objects.create(organization=organization, limit=Decimal(amount), **values)
+    return budget(slug, amount, **{"period": Budget.Period.YEAR, **fields})
 
 
 def beat(seconds_ago: int) -> None:
@@ -91,10 +91,11 @@ def test_a_budget_that_will_not_last_is_announced(admin_client: Client, quiet: N
         event(f"d{n}", now - timedelta(days=n), organization="globex", input_tokens=200_000)
         for n in range(1, 60)
     )
-    budget = limit("globex", "0.70", period=Budget.Period.DAY)
+    tight = limit("globex", "0.70", period=Budget.Period.DAY)
     assert concerns(admin_client) == [UNPRICED]
 
-    Budget.objects.filter(pk=budget.pk).update(limit=Decimal("0.50"))
+    tight.limit = Decimal("0.50")
+    save_budget(tight, None, ACTOR)
     assert concerns(admin_client) == [
         ("warn", "forecast", f"globex · daily: $0.60 of $0.50 by {now.day} {now:%b}"),
         UNPRICED,

@@ -186,7 +186,8 @@ def test_a_session_is_one_line_for_a_prompt_in_one_cheap_read(
     assert (response.content.decode(), response.headers["Content-Type"]) == (
         LINE, "text/plain; charset=utf-8",
     )  # fmt: skip
-    assert len(queries) == 3
+    # The key, the session, its project and the budgets that bind it.
+    assert len(queries) == 5
     lines = {
         name: client.get(f"/api/v1/sessions/{name}/?format=line").content.decode()
         for name in ("mixed", "odd")

@@ -137,7 +137,7 @@ def check(world: World, freeze_first: bool) -> None:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=5,
+    max_examples=4,
     deadline=None,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -201,7 +201,7 @@ def some_of(words: tuple[str | None, ...]) -> st.SearchStrategy[list[str]]:
 
 
 @settings(
-    max_examples=150,
+    max_examples=90,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

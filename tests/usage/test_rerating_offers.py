@@ -122,7 +122,9 @@ def test_the_organization_page_changes_the_contract_on_the_record(
     card = RateCard.objects.create(name="acme contract", kind="contracted")
     acme = Organization.objects.get(slug="acme")
     url = f"/admin/usage/organization/{acme.pk}/change/"
-    body = {"time_zone": "UTC", "subject_policy": "anyone", "rate_card": card.pk}
+    body = {
+        "time_zone": "UTC", "week_start": 1, "subject_policy": "anyone", "rate_card": card.pk,
+    }  # fmt: skip
 
     page = admin_client.get(url).content.decode()
     admin_client.post(url, body)

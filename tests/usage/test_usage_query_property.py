@@ -145,7 +145,7 @@ def site(db: None, catalogue: None) -> Caller:
 
 
 @settings(
-    max_examples=30,
+    max_examples=18,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
