@@ -37,6 +37,7 @@ for number, row in enumerate((
 _MANY = """
 from datetime import datetime, timezone
 from budgets.book import new_edition
+from budgets.opening import roll_over
 from usage.models import Subject
 subjects = list(Subject.objects.filter(organization=owner).order_by("pk"))
 since = datetime(2020, 1, 1, tzinfo=timezone.utc)
@@ -48,6 +49,7 @@ Budget.objects.bulk_create(
     for n in range(COUNT)
 )
 new_edition()
+roll_over(datetime.now(timezone.utc))
 """
 
 

@@ -250,6 +250,7 @@ def _policy(name: str, what: str, *named: OpenApiParameter) -> Documents:
         name, f"Set the cost policy of {what}", _POLICIES, ShownPolicy, parameters=[*named, _FOR],
         body=schema_of(PolicyBody),
         example={"daily_limit_eur": "5.00", "monthly_limit_micro_eur": 100_000_000},
+        refusals=(404,),
     )  # fmt: skip
 
 
