@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from threading import Lock
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -55,8 +54,7 @@ def _read(edition: int) -> Book:
         .select_related(*RELATIONS)
         .prefetch_related("thresholds")
     )
-    zone = str(settings.TALLYMAN_TIME_ZONE)
-    values = {row.pk: BudgetValue.from_budget(row, zone) for row in rows}
+    values = {row.pk: BudgetValue.from_budget(row) for row in rows}
     now = timezone.now()
     facts = {row.pk: facts_of(row, values[row.pk].zone, row.thresholds.all(), now) for row in rows}
     return Book(edition, BudgetIndex(values.values()), facts)

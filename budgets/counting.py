@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import connection
 
 from budgets.locks import share
@@ -82,13 +81,12 @@ def recount(window_ids: Collection[int]) -> None:
 
 def count_windows(windows: Iterable[BudgetWindow]) -> dict[int, Counted]:
     """What windows should say was used, by id; they come with budget and organization."""
-    zone = str(settings.TALLYMAN_TIME_ZONE)
     together: dict[tuple[int, Span], list[BudgetWindow]] = defaultdict(list)
     for window in windows:
         together[window.budget_id, Span(window.start, window.end)].append(window)
     found: dict[int, Counted] = {}
     for (_, span), group in together.items():
-        budget = BudgetValue.from_budget(group[0].budget, zone)
+        budget = BudgetValue.from_budget(group[0].budget)
         counted = count_usage(budget, span, {window.member for window in group})
         found |= {window.pk: counted[window.member] for window in group}
     return found

@@ -5,8 +5,6 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.conf import settings
-
 from budgets.matching import BudgetValue
 from budgets.models import Budget
 from budgets.selectors.most_used import count_most_used
@@ -65,7 +63,7 @@ def _planned(wanted: _Wanted) -> Budget:
 
 def _used(budget: Budget, now: datetime) -> Decimal:
     """What is used of a budget, or by the member that uses most of it."""
-    value = BudgetValue.from_budget(budget, str(settings.TALLYMAN_TIME_ZONE))
+    value = BudgetValue.from_budget(budget)
     _, counted, _ = count_most_used(value, value.span(now))
     return counted.used
 

@@ -1,10 +1,12 @@
-"""Which budgets a call counts against: values of budgets, and an index of them. Pure."""
+"""Which budgets a call counts against: values of budgets, and an index of them, all in memory."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
+
+from django.conf import settings
 
 from budgets.models import Budget
 from budgets.models.budgets import RELATIONS, WORDS
@@ -30,6 +32,8 @@ class CallScope(NamedTuple):
 _REMEMBERED = 4
 NAMES = (*RELATIONS, *WORDS)
 """The parts of a scope, in the order of CallScope."""
+COLUMNS = tuple(f"{name}_id" if name in RELATIONS else name for name in NAMES)
+"""The columns of budgets and reservations that hold them."""
 
 
 @dataclass(slots=True)
@@ -51,22 +55,19 @@ class BudgetValue:
     _spans: list[Span] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
-    def from_budget(cls, budget: Budget, site_zone: str) -> "BudgetValue":
+    def from_budget(cls, budget: Budget) -> "BudgetValue":
         """The value of a budget, saved (id) or draft (0); its organization has been read."""
         owner = budget.organization
         return cls(
             budget.pk or 0,
-            tuple(
-                getattr(budget, f"{name}_id" if name in RELATIONS else name) or None
-                for name in NAMES
-            ),
+            tuple(getattr(budget, column) or None for column in COLUMNS),
             budget.per,
             budget.measure,
             budget.period,
             budget.starts_on,
             budget.is_hard,
             budget.unpriced,
-            owner.time_zone if owner else site_zone,
+            owner.time_zone if owner else str(settings.TALLYMAN_TIME_ZONE),
             owner.week_start if owner else 1,
             budget.counts_since,
         )

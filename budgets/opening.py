@@ -11,7 +11,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from budgets.book import present_edition
@@ -20,7 +19,6 @@ from budgets.limits import allowed_at
 from budgets.locks import share
 from budgets.matching import BudgetValue
 from budgets.models import Budget, BudgetWindow
-from budgets.spans import Span
 
 _INSERT = """
     INSERT INTO budgets_budgetwindow (
@@ -71,25 +69,19 @@ def open_windows(
 
 def roll_over(now: datetime) -> int:
     """Open the present window of every budget that has one for all; how many were opened."""
-    zone, edition = str(settings.TALLYMAN_TIME_ZONE), present_edition()
+    edition = present_edition()
     rows = Budget.objects.filter(enabled=True, per="").select_related("organization")
-    keys = {WindowKey(row.pk, 0, value_span(row, zone, now).start) for row in rows}
+    keys = {WindowKey(row.pk, 0, BudgetValue.from_budget(row).span(now).start) for row in rows}
     starts = {key.start for key in keys}
     known = BudgetWindow.objects.filter(start__in=starts, member=0)
     there = {WindowKey(*key) for key in known.values_list("budget_id", "member", "start")}
     return len(open_windows(keys - there, now, edition)) if keys - there else 0
 
 
-def value_span(budget: Budget, site_zone: str, at: datetime) -> Span:
-    """The span of a budget that an aware time lies in."""
-    return BudgetValue.from_budget(budget, site_zone).span(at)
-
-
 def _insert(
     keys: Sequence[WindowKey], budgets: dict[int, Budget], now: datetime
 ) -> dict[WindowKey, int]:
-    zone = str(settings.TALLYMAN_TIME_ZONE)
-    values = {pk: BudgetValue.from_budget(row, zone) for pk, row in budgets.items()}
+    values = {pk: BudgetValue.from_budget(row) for pk, row in budgets.items()}
     allowed = [
         allowed_at(
             budgets[key.budget], budgets[key.budget].raises.all(), key.member, now, key.start
@@ -115,11 +107,10 @@ def _insert(
 def _count(
     opened: Iterable[WindowKey], budgets: dict[int, Budget]
 ) -> Iterable[tuple[WindowKey, Counted]]:
-    zone = str(settings.TALLYMAN_TIME_ZONE)
     together: dict[tuple[int, datetime], list[WindowKey]] = defaultdict(list)
     for key in opened:
         together[key.budget, key.start].append(key)
     for (budget_id, start), keys in together.items():
-        budget = BudgetValue.from_budget(budgets[budget_id], zone)
+        budget = BudgetValue.from_budget(budgets[budget_id])
         counted = count_usage(budget, budget.span(start), {key.member for key in keys})
         yield from ((key, counted[key.member]) for key in keys)

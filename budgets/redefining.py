@@ -8,7 +8,6 @@ while earlier windows stay as they were. All of it under the exclusive lock of `
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -17,9 +16,8 @@ from budgets.book import new_edition
 from budgets.counting import amount_of, count_members, recount, windows_over
 from budgets.limits import allowed_at
 from budgets.locks import exclude
-from budgets.matching import NAMES, BudgetValue, CallScope
+from budgets.matching import COLUMNS, BudgetValue, CallScope
 from budgets.models import Budget, BudgetWindow, Hold, Reservation
-from budgets.models.budgets import RELATIONS
 from budgets.opening import WindowKey, open_windows
 from budgets.spans import Span
 from usage.models import Organization, RatingRun
@@ -42,7 +40,7 @@ _AN_INSTANT = timedelta(microseconds=1)
 def redefine(budget: Budget, now: datetime) -> None:
     """Replace the windows of a budget that have not ended at `now`, or that began in the period
     it has now, by those of that period."""
-    value = BudgetValue.from_budget(budget, str(settings.TALLYMAN_TIME_ZONE))
+    value = BudgetValue.from_budget(budget)
     span = value.span(now)
     live_windows(budget, now).delete()
     BudgetWindow.objects.filter(budget=budget, start__gte=span.start).delete()
@@ -108,9 +106,7 @@ def live_windows(budget: Budget, now: datetime) -> QuerySet[BudgetWindow]:
 def _open_calls(budget: BudgetValue, span: Span) -> dict[int, list[Reservation]]:
     """Open reservations made in a span for calls that count against a budget, by member."""
     asked = {
-        f"{name}_id" if name in RELATIONS else name: part
-        for name, part in zip(NAMES, budget.scope, strict=True)
-        if part is not None
+        column: part for column, part in zip(COLUMNS, budget.scope, strict=True) if part is not None
     }
     rows = Reservation.objects.filter(
         **asked, status=Reservation.Status.HELD, held_at__gte=span.start
@@ -127,9 +123,7 @@ def _open_calls(budget: BudgetValue, span: Span) -> dict[int, list[Reservation]]
 
 def scope_of(reservation: Reservation) -> CallScope:
     """The scope of the call that a reservation is for."""
-    return CallScope(
-        *(getattr(reservation, f"{name}_id" if name in RELATIONS else name) for name in NAMES)
-    )
+    return CallScope(*(getattr(reservation, column) for column in COLUMNS))
 
 
 def _hold_again(budget: BudgetValue, span: Span, held: dict[int, list[Reservation]]) -> None:

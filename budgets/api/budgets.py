@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -24,9 +23,8 @@ from budgets.api.schema.operations import (
     SWITCH_OFF,
 )
 from budgets.editing import OWNER, Wanted, change_budget, make_budget
-from budgets.matching import NAMES
+from budgets.matching import NAMES, BudgetValue
 from budgets.models import Budget
-from budgets.opening import value_span
 from budgets.selectors.pages import list_budgets
 from budgets.selectors.states import states_of
 from budgets.setting import DEFAULT_LEVELS
@@ -175,11 +173,10 @@ def shown_budgets(budgets: Iterable[Budget], now: datetime) -> list[dict[str, An
     """Budgets with their windows at `now`, an aware time; those switched off have none."""
     rows = list(budgets)
     states = {state.budget.pk: state for state in states_of(rows, now) if state.budget.enabled}
-    zone = str(settings.TALLYMAN_TIME_ZONE)
     return [
         {
             **budget_as_json(row),
-            "window": window_as_json(states[row.pk], value_span(row, zone, now), now)
+            "window": window_as_json(states[row.pk], BudgetValue.from_budget(row).span(now), now)
             if row.pk in states
             else None,
         }

@@ -1,6 +1,5 @@
 """`/budgets/{id}/windows/`: what a budget has used, period by period and member by member."""
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -8,7 +7,7 @@ from rest_framework.request import Request
 from budgets.api.access import PAGE, BudgetsView, page_answer, seen_budget
 from budgets.api.rendering import window_as_json
 from budgets.api.schema.operations import LIST_WINDOWS
-from budgets.opening import value_span
+from budgets.matching import BudgetValue
 from budgets.selectors.history import as_states
 from budgets.selectors.pages import list_members, list_windows
 from budgets.selectors.scopes import find_member
@@ -32,7 +31,7 @@ class WindowsView(BudgetsView):
         limit, cursor = reader.number("limit", PAGE, MAX_PAGE), reader.one("cursor")
         reader.finish()
         if budget.per and not member:
-            start = value_span(budget, str(settings.TALLYMAN_TIME_ZONE), now).start
+            start = BudgetValue.from_budget(budget).span(now).start
             page = list_members(budget, start, limit, cursor)
         else:
             known = find_member(budget, member) if member else 0

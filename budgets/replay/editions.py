@@ -6,8 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
-
 from budgets.book import Book, facts_of
 from budgets.facts import BudgetFacts
 from budgets.matching import BudgetIndex, BudgetValue
@@ -77,7 +75,7 @@ def _edition(since: datetime, present: Mapping[int, Version]) -> Edition:
 
 def _version(change: BudgetChange, defined_at: datetime) -> Version:
     budget = _budget(change.budget_id, change.after)
-    value = BudgetValue.from_budget(budget, str(settings.TALLYMAN_TIME_ZONE))
+    value = BudgetValue.from_budget(budget)
     levels = [read_level(level) for level in change.after["thresholds"]]
     facts = facts_of(budget, value.zone, levels, change.made_at)
     return Version(change.made_at, defined_at, budget, value, facts)

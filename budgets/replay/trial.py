@@ -12,7 +12,6 @@ from decimal import Decimal
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from budgets.counting import amount_of, count_usage
@@ -54,7 +53,7 @@ def try_budget(draft: Draft, first: date, end: date) -> Findings:
 
 def zone_of(draft: Draft) -> ZoneInfo:
     """Where the days of a draft begin."""
-    return find_zone(BudgetValue.from_budget(draft.budget, str(settings.TALLYMAN_TIME_ZONE)).zone)
+    return find_zone(BudgetValue.from_budget(draft.budget).zone)
 
 
 def _member_of(per: str) -> Callable[[PastCall], int]:

@@ -4,7 +4,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from heapq import nlargest
 
-from django.conf import settings
 from django.utils import timezone
 
 from budgets.book import facts_of
@@ -30,7 +29,7 @@ class DraftWindows:
 
     def __init__(self, draft: Draft, first: date) -> None:
         self.budget = draft.budget
-        self.value = BudgetValue.from_budget(draft.budget, str(settings.TALLYMAN_TIME_ZONE))
+        self.value = BudgetValue.from_budget(draft.budget)
         self.zone = find_zone(self.value.zone)
         self.now = timezone.now()
         self.facts = facts_of(draft.budget, self.value.zone, draft.levels, self.now)

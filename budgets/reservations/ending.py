@@ -15,6 +15,14 @@ LONGEST = timedelta(hours=24)
 _END = "SELECT budgets_end(%s::uuid[], %s, %s, %s)"
 
 
+_WORDS = {
+    Reservation.Status.SETTLED.value: "been settled",
+    Reservation.Status.RELEASED.value: "been released",
+    Reservation.Status.EXPIRED.value: "expired",
+    Reservation.Status.HELD.value: "ended",
+}
+
+
 class WrongState(Exception):
     """The reservation has ended otherwise; the message may be shown to its holder."""
 
@@ -43,14 +51,6 @@ def extend(reservation: Reservation, ttl: timedelta, now: datetime) -> Reservati
         raise WrongState(f"It has {_WORDS[reservation.status]}.")
     reservation.refresh_from_db()
     return reservation
-
-
-_WORDS = {
-    Reservation.Status.SETTLED.value: "been settled",
-    Reservation.Status.RELEASED.value: "been released",
-    Reservation.Status.EXPIRED.value: "expired",
-    Reservation.Status.HELD.value: "ended",
-}
 
 
 def expire_due(now: datetime, organization_id: int | None = None) -> int:

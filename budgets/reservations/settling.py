@@ -24,6 +24,7 @@ _COUNTS = (
 )  # fmt: skip
 """What a reservation expects and only settling tells."""
 _USE = (*_COUNTS, "reported_cost")
+_OWN = ("amount", "tokens")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -88,9 +89,6 @@ def settle_at_estimate(
         "reservation": str(reservation.pk),
     }
     return _store(reservation, fields, now, api_key_id)
-
-
-_OWN = ("amount", "tokens")
 
 
 def can_be_estimated(call: Mapping[str, Any]) -> bool:

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import NullIf
 
@@ -49,7 +48,7 @@ class Difference:
 
 def zone_of(budget: Budget) -> str:
     """The IANA zone that its periods begin in."""
-    return BudgetValue.from_budget(budget, str(settings.TALLYMAN_TIME_ZONE)).zone
+    return BudgetValue.from_budget(budget).zone
 
 
 def windows_of(budget: Budget) -> QuerySet[BudgetWindow]:
@@ -91,7 +90,7 @@ def as_periods(budget: Budget, rows: Iterable[dict[str, Any]]) -> list[SharedPer
 
 def member_windows(budget: Budget, now: datetime) -> QuerySet[BudgetWindow]:
     """The windows that members of a budget have at `now`, an aware time, most used first."""
-    span = BudgetValue.from_budget(budget, str(settings.TALLYMAN_TIME_ZONE)).span(now)
+    span = BudgetValue.from_budget(budget).span(now)
     part = _USED / NullIf(F("limit"), Decimal(0))
     ordered = budget.windows.filter(start=span.start).annotate(part=part, used=_USED)
     return ordered.order_by(F("part").desc(nulls_last=True), "-used", "member")

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from django.conf import settings
 from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
@@ -88,8 +87,8 @@ def states_of(
     if not rows:
         return []
     prefetch_related_objects(rows, "thresholds")
-    zone, pinned = str(settings.TALLYMAN_TIME_ZONE), members or {}
-    values = {row.pk: BudgetValue.from_budget(row, zone) for row in rows}
+    pinned = members or {}
+    values = {row.pk: BudgetValue.from_budget(row) for row in rows}
     spans = {pk: value.span(now) for pk, value in values.items()}
     found = find_windows(Wanted(row.pk, spans[row.pk].start, pinned.get(row.per)) for row in rows)
     unopened = [row for row in rows if row.pk not in found]

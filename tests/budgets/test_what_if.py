@@ -187,6 +187,6 @@ def test_what_is_replaced_does_not_count_and_pages_join_without_a_seam(
     paged = tried(limit="5", thresholds="1")
     assert replace(paged, budget=whole.budget) == whole
     assert answers(paged.total) == (0, 5, 0)
-    value = BudgetValue.from_budget(whole.budget, "UTC")
+    value = BudgetValue.from_budget(whole.budget)
     actual = count_usage(value, Span(whole.start, whole.end))[0]
     assert whole.windows[0].used == actual.used == Decimal("6.5")
