@@ -14,7 +14,7 @@ from budgets.replay.history import replay_history
 from budgets.reservations.ending import expire_due
 from budgets.setting import Actor, Level, grant_raise, save_budget, switch_off
 from tests.config.site_data import OPUS, UNKNOWN
-from tests.conftest import load_prices_if_there_are_none
+from tests.databases import load_prices_if_there_are_none
 from usage.ingest import identities
 from usage.keys import create_key
 from usage.models import Organization, UsageEvent

@@ -1,5 +1,7 @@
+import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,8 +15,41 @@ from typing import Any
 
 import psutil
 
+from config.embedded import data_folder
+from tests.digest import digest
+
 PROJECT = Path(__file__).parents[2]
 PASSWORD = "correct-horse-battery"
+PREPARE = (
+    "from config import bootstrap; bootstrap.prepare_database(); bootstrap.ensure_static_files()"
+)
+
+
+def installed(data: Path) -> Path:
+    """Makes `data` an installation that has not been started yet, and returns it.
+
+    The schema, prices and static files of one are kept between runs, and copied.
+    """
+    kept = data_folder(os.environ) / f"installed-{digest()}"
+    with kept.with_name("installed.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not kept.exists():
+            for earlier in kept.parent.glob("installed-*"):
+                shutil.rmtree(earlier)
+            making = kept.with_name("installing")
+            shutil.rmtree(making, ignore_errors=True)
+            words = (sys.executable, "manage.py", "shell", "--no-imports", "-c", PREPARE)
+            subprocess.run(words, cwd=PROJECT, env=environ_of(making), check=True)
+            making.rename(kept)
+        subprocess.run(["cp", "-a", kept, data], check=True)
+    return data
+
+
+def environ_of(data: Path) -> dict[str, str]:
+    """The environment of a process of the product itself, whatever that of the tests is."""
+    ours = ("DATABASE", "CELERY", "DJANGO", "TALLYMAN", "SECRET")
+    environ = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
+    return {**environ, "TALLYMAN_DATA": str(data), "TALLYMAN_ADMIN_PASSWORD": PASSWORD}
 
 
 class Up:
@@ -23,14 +58,12 @@ class Up:
     def __init__(self, data: Path, port: int, **extra: str) -> None:
         self.data, self.port = data, port
         self.log = data.with_name(f"{data.name}-{port}-{time.monotonic_ns()}.log")
-        kept = ("DATABASE", "CELERY", "DJANGO", "TALLYMAN", "SECRET")
-        environ = {name: text for name, text in os.environ.items() if not name.startswith(kept)}
-        environ |= {"TALLYMAN_DATA": str(data), "TALLYMAN_ADMIN_PASSWORD": PASSWORD, **extra}
+        self.environ = {**environ_of(data), **extra}
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", "--port", str(port)],
                 cwd=PROJECT,
-                env=environ,
+                env=self.environ,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

@@ -22,16 +22,16 @@ import psycopg
 import pytest
 
 from config.embedded import EmbeddedServer
-from tests.config.running import PROJECT, Up, free_port, until
+from tests.config.running import PROJECT, Up, free_port, installed, until
 
 BATCH = 100
-SECONDS_OF_LOAD = 14.0
+SECONDS_OF_LOAD = 9.0
 
 
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
     folder = Path(tempfile.mkdtemp())
-    run = Up(folder / "data", free_port())
+    run = Up(installed(folder / "data"), free_port())
     run.await_ready()
     yield run
     run.stop(signal.SIGTERM)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.config.running import PROJECT, Up, free_port
+from tests.config.running import PROJECT, Up, free_port, installed
 
 CHECKS = (
     "not_a_server_error",
@@ -28,7 +28,7 @@ EXAMPLES = 5
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
     folder = Path(tempfile.mkdtemp())
-    run = Up(folder / "data", free_port())
+    run = Up(installed(folder / "data"), free_port())
     run.await_ready()
     yield run
     run.stop(signal.SIGTERM)
@@ -47,7 +47,9 @@ def key(up: Up) -> str:
 
 @pytest.fixture(scope="module")
 def reservation(up: Up, key: str) -> str:
-    """Held of the first budget, which has warned about it in the first decision."""
+    """Held of the first budget, which has warned about it in the first decision and alert."""
+    channel = {"name": "ops", "kind": "email", "target": "ops@example.org"}
+    assert post(up, key, "channels", channel)["id"] == 1
     assert post(up, key, "budgets", {"per": "subject", "limit": "0.01"})["id"] == 1
     call = {"project": "web", "subject": "ann", "amount": "1"}
     return str(post(up, key, "reservations", call)["id"])
