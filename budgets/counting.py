@@ -20,7 +20,8 @@ _PUT = """
         overage = d.used - budgets_spent(w.is_hard, w."limit", d.used, d.reserved),
         reserved = d.reserved,
         unpriced_events = d.unpriced,
-        is_overcommitted = w.is_hard AND d.reserved > coalesce(w."limit", d.reserved)
+        is_overcommitted = w.is_hard AND d.reserved > coalesce(w."limit", d.reserved),
+        alert_at = 0
     FROM unnest(%s::bigint[], %s::numeric[], %s::bigint[], %s::numeric[])
         AS d (id, used, unpriced, reserved)
     WHERE w.id = d.id

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from budgets.models import Budget, BudgetRaise
 from budgets.models.budgets import LIMIT_DECIMALS, LIMIT_DIGITS
-from pricing.compiled import quantize
+from pricing.compiled import EXACT, quantize
 from pricing.price_book import current_book
 
 _MOST = Decimal(10) ** (LIMIT_DIGITS - LIMIT_DECIMALS) - Decimal(1).scaleb(-LIMIT_DECIMALS)
@@ -51,13 +51,24 @@ def in_ledger(
     Where none is known for that day, the one of `now` stands in. Amounts of tokens and requests
     stay as they are. Raises ValidationError where there is no rate at all.
     """
-    ledger = settings.TALLYMAN_CURRENCY
-    if amount is None or budget.currency in ("", ledger):
+    if amount is None or _is_ledgers(budget):
         return amount
+    return min(quantize(EXACT.multiply(amount, ledger_rate(budget, start, now))), _MOST)
+
+
+def ledger_rate(budget: Budget, start: datetime, now: datetime) -> Decimal:
+    """What one unit of a budget's currency is in the ledger's, as `in_ledger` takes it."""
+    if _is_ledgers(budget):
+        return Decimal(1)
+    ledger = settings.TALLYMAN_CURRENCY
     book = current_book()
     rate = book.exchange_rate(budget.currency, ledger, start)
     rate = rate or book.exchange_rate(budget.currency, ledger, now)
     if rate is None:
         message = f"No exchange rate from {budget.currency} to {ledger} is known."
         raise ValidationError({"currency": message})
-    return min(quantize(amount * rate), _MOST)
+    return rate
+
+
+def _is_ledgers(budget: Budget) -> bool:
+    return budget.currency in ("", settings.TALLYMAN_CURRENCY)

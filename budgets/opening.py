@@ -15,20 +15,20 @@ from django.db import connection, transaction
 
 from budgets.book import present_edition
 from budgets.counting import Counted, count_usage, put
-from budgets.limits import allowed_at
+from budgets.limits import allowed_at, ledger_rate
 from budgets.locks import share
 from budgets.matching import BudgetValue
 from budgets.models import Budget, BudgetWindow
 
 _INSERT = """
     INSERT INTO budgets_budgetwindow (
-        budget_id, member, start, "end", is_hard, "limit", limit_until, spent, reserved, overage,
-        unpriced_events, is_overcommitted, opened_at
+        budget_id, member, start, "end", is_hard, "limit", limit_until, rate, spent, reserved,
+        overage, unpriced_events, is_overcommitted, opened_at
     )
-    SELECT budget_id, member, start, "end", is_hard, "limit", until, 0, 0, 0, 0, false, now()
+    SELECT budget_id, member, start, "end", is_hard, "limit", until, rate, 0, 0, 0, 0, false, now()
     FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::boolean[],
-                %s::numeric[], %s::timestamptz[])
-        AS t (budget_id, member, start, "end", is_hard, "limit", until)
+                %s::numeric[], %s::timestamptz[], %s::numeric[])
+        AS t (budget_id, member, start, "end", is_hard, "limit", until, rate)
     ORDER BY budget_id, member, start
     ON CONFLICT (budget_id, member, start) DO NOTHING
     RETURNING id, budget_id, member, start
@@ -99,6 +99,7 @@ def _insert(
                 [budgets[key.budget].is_hard for key in keys],
                 [limit for limit, _ in allowed],
                 [until for _, until in allowed],
+                [ledger_rate(budgets[key.budget], key.start, now) for key in keys],
             ),
         )
         return {WindowKey(*key): pk for pk, *key in cursor.fetchall()}

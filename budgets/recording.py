@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from budgets.alerts.blocking import open_blocked
 from budgets.asking import Ask
 from budgets.deciding import ALLOW, Tested, Verdict
 from budgets.messages import message_of
@@ -51,6 +52,7 @@ def record(
         call=said_of(ask),
         tested=[tested_as_json(one) for one in verdict.tested],
     )
+    open_blocked(ask, verdict)
 
 
 def said_of(ask: Ask) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from budgets.alerts.resolving import settle_budget
 from budgets.book import new_edition
 from budgets.counting import amount_of, count_members, recount, windows_over
-from budgets.limits import allowed_at
+from budgets.limits import allowed_at, ledger_rate
 from budgets.locks import exclude
 from budgets.matching import COLUMNS, BudgetValue, CallScope
 from budgets.models import Budget, BudgetWindow, Hold, Reservation
@@ -25,13 +26,14 @@ from usage.rerating.summing import organizations_of
 
 _ADJUST = """
     UPDATE budgets_budgetwindow w SET
-        is_hard = d.is_hard, "limit" = d."limit", limit_until = d.until,
+        is_hard = d.is_hard, "limit" = d."limit", limit_until = d.until, rate = d.rate,
+        alert_at = 0,
         spent = budgets_spent(d.is_hard, d."limit", w.spent + w.overage, w.reserved),
         overage = w.spent + w.overage
             - budgets_spent(d.is_hard, d."limit", w.spent + w.overage, w.reserved),
         is_overcommitted = d.is_hard AND w.reserved > coalesce(d."limit", w.reserved)
-    FROM unnest(%s::bigint[], %s::boolean[], %s::numeric[], %s::timestamptz[])
-        AS d (id, is_hard, "limit", until)
+    FROM unnest(%s::bigint[], %s::boolean[], %s::numeric[], %s::timestamptz[], %s::numeric[])
+        AS d (id, is_hard, "limit", until, rate)
     WHERE w.id = d.id
 """
 _AN_INSTANT = timedelta(microseconds=1)
@@ -44,6 +46,8 @@ def redefine(budget: Budget, now: datetime) -> None:
     span = value.span(now)
     live_windows(budget, now).delete()
     BudgetWindow.objects.filter(budget=budget, start__gte=span.start).delete()
+    # Before there are windows again: what they reach is news of another budget.
+    settle_budget(budget, now)
     budget.counts_since = value.counts_since = span.start
     budget.save(update_fields=["counts_since"])
     if not budget.enabled:
@@ -68,8 +72,10 @@ def adjust(budget: Budget, now: datetime) -> None:
                 [budget.is_hard] * len(windows),
                 [limit for limit, _ in allowed],
                 [until for _, until in allowed],
+                [ledger_rate(budget, window.start, now) for window in windows],
             ),
         )
+    settle_budget(budget, now)
 
 
 def redefine_all(organization: Organization) -> None:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from budgets.alerts.resolving import settle_budget
 from budgets.book import new_edition
 from budgets.limits import in_ledger
 from budgets.locks import exclude
@@ -79,6 +80,8 @@ def save_budget(
             redefine(budget, now)
         elif budget.enabled:
             adjust(budget, now)
+        else:
+            settle_budget(budget, now)
         _record(budget, action, actor, said, after)
         new_edition()
     return budget

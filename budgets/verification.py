@@ -1,4 +1,5 @@
-"""Drift of budgets: do windows say what usage and open reservations come to?
+"""Drift of budgets: do windows say what usage and open reservations come to, and were the levels
+told that they have reached?
 
 History is left out: windows of budgets that are off, and those before a budget was made another.
 """
@@ -9,7 +10,8 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import F, QuerySet, Sum
 
 from budgets.counting import count_windows, held_of, recount
@@ -20,6 +22,23 @@ from budgets.spans import BEGINNING
 from usage.verification import Drift
 
 CHECK = "windows"
+# A level that is reached has an alert, open or ended by people or with its period; one that is
+# not will be noticed when it is, or is still to be resolved. Of periods that ended so long ago
+# that alerts of them have been dropped, nothing is known.
+_UNSEEN = """
+    SELECT w.id, count(*)
+    FROM budgets_budgetwindow w
+    JOIN budgets_budget b ON b.id = w.budget_id AND b.enabled AND w.start >= b.counts_since
+    CROSS JOIN LATERAL budgets_levels(w.budget_id, w."limit", w.rate) l
+    LEFT JOIN budgets_alert a ON a.kind = 'threshold' AND a.budget_id = w.budget_id
+        AND a.member = w.member AND a.window_start = w.start
+        AND a.percent IS NOT DISTINCT FROM l.percent AND a.amount IS NOT DISTINCT FROM l.amount
+    CROSS JOIN LATERAL (SELECT w.spent + w.overage + w.reserved AS taken) AS u
+    WHERE (w."end" IS NULL OR w."end" > now() - make_interval(days => %s))
+      AND (a.state IS NULL OR a.state = 'resolved' AND a.resolution NOT IN ('hand', 'window'))
+      AND (u.taken > 0 AND u.taken >= l.level OR coalesce(w.alert_at > l.level, true))
+    GROUP BY w.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +58,7 @@ def verify_windows() -> Windows:
     windows = list(counting_windows().select_related("budget__organization"))
     counted = count_windows(windows)
     held = held_of([window.pk for window in windows])
-    stale = _stale_holds()
+    stale, unseen = _stale_holds(), unseen_levels()
     names = name_members((window.budget.per, window.member) for window in windows)
     drifts: list[Drift] = []
     ids: list[int] = []
@@ -53,6 +72,7 @@ def verify_windows() -> Windows:
             ("reserved", reserved, window.reserved),
             ("held by ended reservations", Decimal(0), stale.get(window.pk, Decimal(0))),
             ("beyond the hard limit", Decimal(0), _excess(window)),
+            ("levels without an alert", Decimal(0), Decimal(unseen.get(window.pk, 0))),
         )
         wrong = [figure for figure in figures if figure[1] != figure[2]]
         if wrong:
@@ -69,9 +89,17 @@ def counting_windows() -> QuerySet[BudgetWindow]:
     ).order_by("budget_id", "member", "start")
 
 
+def unseen_levels() -> dict[int, int]:
+    """How many levels of windows, by window, were reached without an alert or would not be
+    noticed; windows that miss none are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNSEEN, (settings.TALLYMAN_ALERT_DAYS,))
+        return dict(cursor.fetchall())
+
+
 def repair(window_ids: Collection[int], actor: Actor) -> int:
-    """Count these windows anew and let go of what ended reservations hold of them; each budget's
-    record tells it. How many say something else now."""
+    """Count these windows anew, let go of what ended reservations hold of them, and open alerts
+    that are missing; each budget's record tells it. How many say something else now."""
     with transaction.atomic():
         # Before any window is locked, as those who end reservations do.
         ended = Hold.objects.exclude(reservation__status=Reservation.Status.HELD)
@@ -95,6 +123,7 @@ def repair(window_ids: Collection[int], actor: Actor) -> int:
 
 
 def _said(window_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    unseen = unseen_levels()
     return {
         window.pk: {
             "start": window.start.isoformat(),
@@ -102,6 +131,7 @@ def _said(window_ids: Collection[int]) -> dict[int, dict[str, Any]]:
             "used": f"{window.spent + window.overage:f}",
             "reserved": f"{window.reserved:f}",
             "unpriced_events": window.unpriced_events,
+            "levels_without_an_alert": unseen.get(window.pk, 0),
         }
         for window in BudgetWindow.objects.filter(pk__in=window_ids)
     }

@@ -5,6 +5,8 @@ from django.db.models import F, Q
 
 from budgets.models.budgets import LIMIT_DECIMALS, LIMIT_DIGITS, Budget
 
+RATE_DECIMALS = 18
+
 
 class BudgetWindow(models.Model):
     """A budget, or one member's share of it, from `start` to before `end` (NULL: for ever).
@@ -12,7 +14,9 @@ class BudgetWindow(models.Model):
     `limit`, `spent`, `reserved` and `overage` are in the ledger currency, or tokens or requests.
     What is used is `spent` plus `overage`: of a hard window `spent` is what fits beside what is
     reserved, and `overage` what was used beyond that. Only the functions of migration 0003 change
-    them, in the order of ids.
+    them, in the order of ids. `rate` is what one unit of the budget's currency is in that of the
+    ledger. `alert_at` is the lowest level that has not been crossed, NULL where there is none: a
+    window that reaches it is looked at by the trigger of migration 0005, and 0 makes sure of it.
     """
 
     budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="windows")
@@ -22,6 +26,10 @@ class BudgetWindow(models.Model):
     is_hard = models.BooleanField()
     limit = models.DecimalField(max_digits=LIMIT_DIGITS, decimal_places=LIMIT_DECIMALS, null=True)
     limit_until = models.DateTimeField(null=True)
+    rate = models.DecimalField(max_digits=38, decimal_places=RATE_DECIMALS, default=1, db_default=1)
+    alert_at = models.DecimalField(
+        max_digits=LIMIT_DIGITS, decimal_places=LIMIT_DECIMALS, null=True, default=0, db_default=0
+    )
     spent = models.DecimalField(max_digits=LIMIT_DIGITS, decimal_places=LIMIT_DECIMALS, default=0)
     reserved = models.DecimalField(
         max_digits=LIMIT_DIGITS, decimal_places=LIMIT_DECIMALS, default=0

@@ -56,6 +56,22 @@ _THOROUGH = f"""
     ) AS w JOIN budgets_budget b ON b.id = w.budget_id
     WHERE w.spent + w.overage <> w.used OR w.reserved <> w.held
 """
+# Every level that is reached has one alert; a window that has fallen since may still have one.
+_LEVELS = """
+    SELECT w.id, b.name, l.name, count(a.id),
+        count(a.id) FILTER (WHERE a.state <> 'resolved' OR w."end" <= now())
+    FROM budgets_budgetwindow w JOIN budgets_budget b ON b.id = w.budget_id
+    CROSS JOIN LATERAL (
+        SELECT t.percent AS level, t.percent || ' %' AS name, w."limit" * t.percent / 100 AS at
+        FROM budgets_threshold t WHERE t.budget_id = b.id AND t.percent IS NOT NULL
+        UNION SELECT 100, '100.00 %', w."limit"
+    ) AS l
+    LEFT JOIN budgets_alert a ON a.kind = 'threshold' AND a.budget_id = b.id
+        AND a.member = w.member AND a.window_start = w.start AND a.percent = l.level
+    GROUP BY w.id, b.name, l.level, l.name, l.at
+    HAVING count(a.id) > 1 OR (w.spent + w.overage + w.reserved >= l.at
+        AND count(a.id) FILTER (WHERE a.state <> 'resolved' OR w."end" <= now()) <> 1)
+"""
 _LEFT = """
     SELECT (SELECT count(*) FROM budgets_reservation WHERE status = 'held'),
            (SELECT count(*) FROM budgets_hold),
@@ -131,6 +147,10 @@ def look_thoroughly(connection: psycopg.Connection, seen: Seen) -> None:
         seen.faults.append(
             f"window {window} of {name} says {used} used and {reserved} held"
             f" instead of {should_use} and {should_hold}"
+        )
+    for window, name, level, alerts, live in connection.execute(_LEVELS):
+        seen.faults.append(
+            f"window {window} of {name} at {level} has {alerts} alerts, {live} of them live"
         )
     seen.thorough += 1
 

@@ -1,11 +1,12 @@
 """What a state machine of budgets needs: the real ones beside books kept in the simplest way."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from unittest.mock import patch
 
 from django.db import transaction
@@ -13,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from budgets import book
 from budgets.asking import Ask, read_ask
-from budgets.deciding import Verdict
-from budgets.models import Budget, BudgetWindow, Reservation
+from budgets.deciding import Verdict, fits
+from budgets.models import Alert, Budget, BudgetWindow, Reservation
 from budgets.setting import Actor, Level, save_budget
+from budgets.verification import unseen_levels
 from tests.budgets.simple_books import ALL, ZONES, Books, Limits, Member, Who
 from tests.usage.repricing import price
 from usage.ingest import identities, partitions
@@ -33,6 +35,8 @@ KNOWN, UNKNOWN = "quux-1", "quux-2"
 ACTOR = Actor(None, "the test")
 
 Item = TypeVar("Item")
+LiveAlerts: TypeAlias = dict[tuple[str, int | None, int, datetime | None], list[Alert]]
+"""By kind, budget, member and beginning of the window."""
 
 
 def pick(items: list[Item], number: int) -> Item:
@@ -54,7 +58,7 @@ class BudgetsDriver(RuleBasedStateMachine):
             self.stack.callback(module.forget)
         self.books = Books()
         self.serial = 0
-        self.is_repriced = False
+        self.is_repriced = self.is_settled = False
         self.tenancy: dict[str, Tenancy] = {}
 
     def teardown(self) -> None:
@@ -86,6 +90,7 @@ class BudgetsDriver(RuleBasedStateMachine):
         row.period, row.limit, row.enabled = model.period, model.limit, model.enabled
         row.enforcement = "hard" if model.hard else "soft"
         chosen = [] if model.percent is None else [Level(model.percent)]
+        chosen += [] if model.amount is None else [Level(amount=model.amount)]
         saved = save_budget(row, chosen, ACTOR, now=self.now)
         if renewed:
             model.counts_since = model.span(self.now)[0]
@@ -126,6 +131,9 @@ class BudgetsDriver(RuleBasedStateMachine):
     def compare(self, verdict: Verdict, expected: dict[int, tuple[str, datetime | None]]) -> None:
         found = {one.state.facts.id: (one.outcome, one.state.end) for one in verdict.tested}
         assert found == expected
+        blocking = {pk for pk, (word, _) in expected.items() if word == "block"}
+        blocked = Alert.objects.filter(kind="blocked").exclude(state="resolved")
+        assert blocking <= set(blocked.values_list("budget", flat=True))
         words = [word for word, _ in expected.values()]
         worst = max(words, key=("allow", "warn", "block").index, default="allow")
         assert verdict.outcome == worst
@@ -135,7 +143,8 @@ class BudgetsDriver(RuleBasedStateMachine):
 
     @invariant()
     def windows_say_what_the_books_say(self) -> None:
-        rows = Budget.objects.in_bulk(list(self.books.budgets))
+        rows, live = Budget.objects.in_bulk(list(self.books.budgets)), self._live_alerts()
+        assert unseen_levels() == {}
         for pk, model in self.books.budgets.items():
             if not model.enabled:
                 continue
@@ -145,7 +154,31 @@ class BudgetsDriver(RuleBasedStateMachine):
                 member = self.name_of(model.per, window.member)
                 seen.add((member, window.start))
                 self._compare_window(window, model, member)
+                self._compare_levels(window, model, member, live)
             assert seen >= set(self._used_windows(model))
+        self.is_settled = False
+
+    def _compare_levels(
+        self, window: BudgetWindow, model: Limits, member: Member, live: LiveAlerts
+    ) -> None:
+        if window.end is not None and window.end <= self.now:
+            return
+        alerts = live["threshold", window.budget_id, window.member, window.start]
+        found = {alert.key.split(":")[-1] for alert in alerts}
+        reached = self.books.reached(model, member, window.start, window.limit)
+        assert found == reached if self.is_settled else found >= reached
+        blocked = live["blocked", window.budget_id, window.member, window.start]
+        for alert in blocked if self.is_settled else ():
+            asked, used = Decimal(alert.facts["asked"]), window.spent + window.overage
+            assert not fits(window.limit, used, window.reserved, asked)
+
+    def _live_alerts(self) -> LiveAlerts:
+        live: LiveAlerts = defaultdict(list)
+        for alert in Alert.objects.exclude(state="resolved"):
+            live[alert.kind, alert.budget_id, alert.member, alert.window_start].append(alert)
+        off = {pk for pk, model in self.books.budgets.items() if not model.enabled}
+        assert off.isdisjoint(budget for _, budget, _, _ in live)
+        return live
 
     def _compare_window(self, window: BudgetWindow, model: Limits, member: Member) -> None:
         assert (window.start, window.end) == model.span(window.start)

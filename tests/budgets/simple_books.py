@@ -66,6 +66,7 @@ class Limits:
     limit: Decimal | None = None
     hard: bool = False
     percent: Decimal | None = Decimal(80)
+    amount: Decimal | None = None
     enabled: bool = True
     counts_since: datetime | None = None
     raises: list[Raised] = field(default_factory=list)
@@ -106,7 +107,15 @@ class Limits:
         months = start.year * 12 + start.month - 1 + length
         return start, date(months // 12, months % 12 + 1, 1)
 
-    def amount(self, tokens: int, cost: Decimal | None) -> Decimal:
+    def levels(self, limit: Decimal | None) -> dict[str, Decimal]:
+        found = {}
+        if limit and self.percent is not None:
+            found[f"{self.percent}%"] = limit * self.percent / 100
+        if self.amount is not None:
+            found[f"{self.amount.normalize():f}"] = self.amount
+        return found
+
+    def counted(self, tokens: int, cost: Decimal | None) -> Decimal:
         if self.measure == "cost":
             return cost or NOTHING
         return Decimal(tokens if self.measure == "tokens" else 1)
@@ -145,8 +154,8 @@ class Books:
         calls = [c for c in self.calls.values() if c.counts and inside(c.who, c.at)]
         held = [h for h in self.held.values() if h.status == "held" and inside(h.who, h.at)]
         return Figures(
-            sum((budget.amount(c.tokens, c.cost) for c in calls), NOTHING),
-            sum((budget.amount(h.tokens, h.cost) for h in held), NOTHING),
+            sum((budget.counted(c.tokens, c.cost) for c in calls), NOTHING),
+            sum((budget.counted(h.tokens, h.cost) for h in held), NOTHING),
             sum(c.cost is None for c in calls),
         )
 
@@ -158,20 +167,30 @@ class Books:
         for number, budget in self.budgets.items():
             if budget.enabled and budget.holds(who):
                 member = budget.member(who) or ALL
-                word = self._answer(budget, member, budget.amount(tokens, cost), now)
+                word = self._answer(budget, member, budget.counted(tokens, cost), now)
                 found[number] = word, budget.span(now)[1]
         return found
 
     def _answer(self, budget: Limits, member: Member, amount: Decimal, now: datetime) -> str:
         limit = budget.limit_at(member, now)
-        if limit is None:
-            return "allow"
         found = self.figures(budget, member, now)
         taken = found.used + found.reserved
-        if limit == 0 or taken + amount > limit or (amount == 0 and taken >= limit):
+        if limit == 0 or not self._fits(limit, taken, amount):
             return "block" if budget.hard else "warn"
-        warns = budget.percent is not None and taken + amount >= limit * budget.percent / 100
-        return "warn" if warns else "allow"
+        levels = budget.levels(limit).values()
+        return "warn" if any(taken + amount >= level for level in levels) else "allow"
+
+    def _fits(self, limit: Decimal | None, taken: Decimal, amount: Decimal) -> bool:
+        return limit is None or (taken + amount <= limit and (amount > 0 or taken < limit))
+
+    def reached(
+        self, budget: Limits, member: Member, at: datetime, limit: Decimal | None
+    ) -> set[str]:
+        """The levels, the limit among them, that a window has come to."""
+        found = self.figures(budget, member, at)
+        taken = found.used + found.reserved
+        levels = budget.levels(limit) | ({} if limit is None else {"100%": limit})
+        return {name for name, level in levels.items() if taken > 0 and taken >= level}
 
     def expire(self, now: datetime, organization: str | None = None) -> None:
         for key, held in list(self.held.items()):

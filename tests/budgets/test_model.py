@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
+from budgets.alerts.resolving import settle_alerts
 from budgets.checking import check_call
 from budgets.models import Budget
 from budgets.opening import roll_over
@@ -71,7 +72,7 @@ class BudgetsMachine(BudgetsDriver):
     @rule(
         scope=scopes, per=pers, measure=measures, period=periods, level=levels,
         hard=st.sampled_from([True, True, False]),
-        percent=st.sampled_from([Decimal(80), Decimal(80), Decimal(50), None]),
+        percent=st.sampled_from([Decimal(80), Decimal(80), Decimal(50), None]), amount=levels,
     )  # fmt: skip
     def set_budget(
         self,
@@ -83,12 +84,13 @@ class BudgetsMachine(BudgetsDriver):
         *,
         hard: bool,
         percent: Decimal | None,
+        amount: int | None,
     ) -> None:
         if scope.get(per) or len(self.books.budgets) == 6:
             return
         model = Limits(
             **scope, per=per, measure=measure, period=period, limit=limit_of(level, measure),
-            hard=hard, percent=percent,
+            hard=hard, percent=percent, amount=limit_of(amount, measure),
         )  # fmt: skip
         row = self.put(Budget(name=f"budget {self.next_number()}"), model)
         self.books.budgets[row.pk] = model
@@ -244,6 +246,8 @@ class BudgetsMachine(BudgetsDriver):
         expire_due(self.now)
         self.books.expire(self.now)
         roll_up(wait=True)
+        settle_alerts(self.now)
+        self.is_settled = True
 
     @precondition(lambda self: not self.is_repriced and self.unpriced())
     @rule()

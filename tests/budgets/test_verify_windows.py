@@ -48,6 +48,7 @@ def test_windows_that_say_what_usage_comes_to_agree(counted: None) -> None:
         ("unpriced_events = 7", "unpriced events of acme · yearly"),
         ("reserved = 2", "reserved of acme · yearly"),
         ("spent = spent - 1, overage = overage + 2", "used of Each · yearly (ann) from"),
+        ("alert_at = NULL", "levels without an alert of acme · yearly from"),
     ],
 )
 def test_a_window_that_drifted_is_named_and_repaired(

@@ -1,0 +1,1 @@
+"""The life of alerts: how they open, are acknowledged, and resolved."""
