@@ -22,11 +22,23 @@ def amount_text(value: Decimal, measure: str, currency: str = "", places: int = 
     return f"{quantity(whole)} {unit}{'' if whole == 1 else 's'}"
 
 
+def band_text(low: Decimal, high: Decimal, measure: str, currency: str = "") -> str:
+    """A band such as $940 to $1,260 with a dash between, without cents; one figure where both
+    read the same."""
+    first, last = (amount_text(value, measure, currency, places=0) for value in (low, high))
+    return first if first == last else f"{first} \N{EN DASH} {last}"
+
+
 def exact_text(value: Decimal, measure: str, currency: str = "") -> str:
     """As `amount_text`, with four decimals where two would hide some of it: two figures that look
     the same would not explain why one does not fit into the other."""
     hides = measure == Budget.Measure.COST and value != round(value, 2)
     return amount_text(value, measure, currency, places=4 if hides else 2)
+
+
+def figure_text(value: Decimal, measure: str) -> str:
+    """As `amount_text`; of money below 1 it shows what two decimals would hide."""
+    return exact_text(value, measure) if value < 1 else amount_text(value, measure)
 
 
 def limit_text(value: Decimal | None, measure: str, currency: str = "") -> str:
@@ -36,6 +48,15 @@ def limit_text(value: Decimal | None, measure: str, currency: str = "") -> str:
     if measure == Budget.Measure.COST and value == value.to_integral_value():
         return money(value, currency or ledger_currency(), 0)
     return exact_text(value, measure, currency)
+
+
+def level_text(
+    percentage: Decimal | None, amount: Decimal | None, measure: str, currency: str = ""
+) -> str:
+    """A level that a budget warns from, such as 80 % or $150; "" of neither."""
+    if percentage is not None:
+        return f"{percentage.normalize():f} %"
+    return "" if amount is None else limit_text(amount, measure, currency)
 
 
 def remaining_text(value: Decimal | None, measure: str) -> str:

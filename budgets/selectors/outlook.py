@@ -1,33 +1,32 @@
 """What budgets will have used when their period is over."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from django.conf import settings
-
-from budgets.models import Budget
-from budgets.selectors.scopes import usage_filters
+from budgets.forecasts.windows import OpenWindow, forecast_windows
+from budgets.matching import BudgetValue
+from budgets.models import Budget, Forecast
 from budgets.selectors.standings import BudgetState
-from usage.selectors.access import Viewer
-from usage.selectors.forecasts import Forecast, forecast_spend
-from usage.selectors.periods import find_zone
 
 
-def forecast_state(viewer: Viewer, state: BudgetState, now: datetime) -> Forecast | None:
-    """What the usage that a budget counts will have cost at the end of its period, as far as a
-    viewer sees it: in the ledger currency and in days of its zone.
+def forecast_state(state: BudgetState, now: datetime) -> Forecast | None:
+    """What a budget will have used at the end of its period, of each of many the one it is
+    about; reckoned at `now`, an aware time, the way the stored forecasts are.
 
-    None where that is not to be told: for tokens and requests, for a total, and where each of
-    many has the limit to itself.
+    None for a period that never ends, or that is not the present one.
     """
-    budget = state.budget
-    if state.end is None or budget.measure != Budget.Measure.COST or budget.per:
+    budget = BudgetValue.from_budget(state.budget)
+    span = budget.span(now)
+    if span.end is None or (budget.per and not state.member):
         return None
-    zone = state.zone or str(settings.TALLYMAN_TIME_ZONE)
-    return forecast_spend(
-        viewer,
-        start=state.start,
-        end=state.end,
-        today=now.astimezone(find_zone(zone)).date(),
-        time_zone=zone,
-        filters=usage_filters(budget),
-    )
+    window = OpenWindow(budget, state.member, span, state.limit, state.used)
+    return forecast_windows([window], now)[0]
+
+
+def stored_forecasts(
+    budgets: Iterable[Budget], now: datetime
+) -> dict[tuple[int | None, int], Forecast]:
+    """What was last reckoned of the windows that `budgets` have at `now`, an aware time: by the
+    ids of budget and member."""
+    rows = Forecast.objects.filter(budget__in=list(budgets), start__lte=now, end__gt=now)
+    return {(row.budget_id, row.member): row for row in rows}

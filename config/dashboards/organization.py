@@ -1,6 +1,5 @@
 """One organization: what it spends, on what and who, its limits and who may use it."""
 
-from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -11,15 +10,15 @@ from budgets.links import budget_add_url
 from budgets.selectors.states import read_states
 from config.dashboards.cards import read_cards
 from config.dashboards.heat import read_heat
+from config.dashboards.months_ahead import read_months_ahead
 from config.dashboards.page import Page, draw, render_page
 from config.dashboards.panels import read_panel
 from config.dashboards.periods_card import read_periods
 from config.dashboards.rankings import MODELS_BY, read_models, read_people
-from config.dashboards.reading import Reading, unless_unrated
+from config.dashboards.reading import Reading
 from config.dashboards.set_budget import monthly_budget
 from usage.models import Organization
 from usage.selectors.access import viewer_of
-from usage.selectors.forecasts import Forecast, forecast_spend, this_month
 from usage.selectors.keys import list_keys
 from usage.selectors.members import members_of
 from usage.selectors.named import find_organization
@@ -62,27 +61,12 @@ def _figures(reading: Reading, organization: Organization) -> dict[str, Any]:
         "csv_url": spend.csv_url,
         "limits": states[:LISTED],
         "total_budgets": len(states),
-        "month": reading.question.today,
-        "forecast": unless_unrated(lambda: _forecast(reading, reading.question.today)),
+        "ahead": read_months_ahead(reading),
         "parts": [read_panel(reading, "Projects", "project", LONG), read_models(reading)],
         "people": read_people(reading, LONG),
         "agents": read_panel(reading, "Agent types", "agent_type"),
         "heat": read_heat(reading),
     }
-
-
-def _forecast(reading: Reading, today: date) -> Forecast:
-    question = reading.question
-    start, end = this_month(today)
-    return forecast_spend(
-        reading.viewer,
-        start=start,
-        end=end,
-        today=today,
-        time_zone=question.zone.key,
-        filters=question.allowed,
-        currency=question.currency,
-    )
 
 
 def _access(request: HttpRequest, reading: Reading, organization: Organization) -> dict[str, Any]:

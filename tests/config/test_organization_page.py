@@ -118,7 +118,7 @@ def test_the_forecast_is_the_selectors_and_its_parts_are_labelled(
 
     answer = page(admin_client, "")
 
-    shown = answer.context["forecast"]
+    shown = answer.context["ahead"].present
     assert (shown.expected, shown.low, shown.high, shown.run_rate) == (
         expected.expected, expected.low, expected.high, expected.run_rate,
     )  # fmt: skip

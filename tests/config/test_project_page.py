@@ -32,7 +32,7 @@ def read(client: Client, path: str, query: str = "") -> Any:
 
 def test_four_cards_tell_of_the_present_month(admin_client: Client) -> None:
     assert cards(shown(admin_client)) == {
-        "Total spend, November": ("$2.70", "forecast $3 \N{EN DASH} $5 by 30 Nov"),
+        "Total spend, November": ("$2.70", "forecast $3 \N{EN DASH} $16 by 30 Nov"),
         "Token usage": ("420.5 k", "0 % of input from cache"),
         "Agent jobs": ("4", "completed · 1 failed (20.0 %)"),
         "Budget used": ("no limit", ""),

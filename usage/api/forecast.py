@@ -1,14 +1,15 @@
 """`GET /forecast/`: what a month will have cost when it is over."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
+from django.utils import timezone
 from rest_framework.request import Request
 
 from usage.api.parameters import ParameterReader
 from usage.api.reads import ReadView, json_answer
+from usage.api.rendering.figures import percentage
 from usage.api.schema.forecast import FORECAST, PERIODS
 from usage.selectors.access import Viewer, report_zone, viewer_of
 from usage.selectors.filters import ORGANIZATION
@@ -22,7 +23,8 @@ class ForecastView(ReadView):
 
     `low` to `high` is a band that holds four times of five; with less than 14 days of history
     there is only `run_rate`: each day left costs what those of the month did on average.
-    `back_test_error` is how far, in percent, forecasts of the last weeks missed on average.
+    `back_test_error` is how far, in percent, past forecasts of as many days missed on average, and
+    `coverage` how many percent of them had the truth in their band.
     """
 
     @FORECAST
@@ -35,7 +37,7 @@ class ForecastView(ReadView):
         zone = reader.zone(lambda: report_zone(viewer, filters.get(ORGANIZATION)))
         currency = reader.one("currency")
         reader.finish()
-        today = datetime.now(ZoneInfo(zone)).date()
+        today = timezone.now().astimezone(ZoneInfo(zone)).date()
         start, end = this_month(today) if period == PERIODS[0] else month_after(today)
         forecast = forecast_spend(
             viewer, start=start, end=end, today=today, time_zone=zone, filters=filters,
@@ -52,7 +54,7 @@ class ForecastView(ReadView):
     def budget(
         self, viewer: Viewer, filters: Mapping[str, Collection[str]], forecast: Forecast
     ) -> object:
-        """The budget that the forecast is measured against, None without one."""
+        """The monthly budget of exactly what the forecast is about, None without one."""
         return None
 
 
@@ -69,5 +71,6 @@ def _as_json(forecast: Forecast) -> dict[str, object]:
             for name in _AMOUNTS
         },
         "back_test_error": None if error is None else f"{error:f}",
+        "coverage": percentage(forecast.coverage),
         "days_of_history": forecast.days_of_history,
     }

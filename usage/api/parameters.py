@@ -13,6 +13,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from usage.selectors.dimensions import DIMENSIONS, TAG_MARK
+from usage.selectors.pages import read_pk
 from usage.selectors.periods import FIRST_YEAR, LAST_YEAR, find_zone
 from usage.selectors.questions import QuestionError
 
@@ -83,7 +84,8 @@ class ParameterReader:
         """One of `allowed`."""
         value = self.one(name, default)
         if value not in allowed:
-            self.fault(name, "unknown", f"{value!r} is none of {', '.join(allowed)}.")
+            named = ", ".join(each for each in allowed if each)
+            self.fault(name, "unknown", f"{value!r} is none of {named}.")
             return default
         return value
 
@@ -94,6 +96,15 @@ class ParameterReader:
             return int(value)
         self.fault(name, "out_of_range", f"{name} is a whole number from 1 to {most}.")
         return default
+
+    def pk(self, name: str) -> int | None:
+        """The id of something; None if not given."""
+        text = self.one(name)
+        try:
+            return read_pk(text) if text else None
+        except ValueError:
+            self.fault(name, "invalid", f"{text[:20]!r} is not the id of a {name}.")
+            return None
 
     def names(self, name: str) -> tuple[str, ...]:
         """A comma list, spaces around names ignored."""

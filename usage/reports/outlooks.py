@@ -60,8 +60,10 @@ def _forecast_facts(forecast: Forecast) -> Facts:
         Fact("high", "", Kind.MONEY, forecast.high, people=False),
         Fact("run_rate", "At the pace so far", Kind.MONEY, forecast.run_rate),
         Fact("back_test_error_percent", "Missed by, on average", Kind.PERCENT,
-             forecast.back_test_error, note="in the last weeks",
+             forecast.back_test_error, note="by forecasts of as many days in the past",
              people=forecast.back_test_error is not None),
+        Fact("coverage_percent", "Within their band", Kind.PERCENT, forecast.coverage,
+             note="of them", people=forecast.coverage is not None),
         Fact("days_of_history", "Days of history used", Kind.COUNT, forecast.days_of_history),
     ]  # fmt: skip
     return Facts(facts)

@@ -1,6 +1,6 @@
 """What a period will have cost when it is over."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -8,21 +8,16 @@ from decimal import Decimal
 from pricing.compiled import quantize
 from usage.forecasting import (
     HISTORY_DAYS,
-    MIN_DAYS,
+    Ending,
     Outlook,
-    back_test_error,
-    expected_days,
+    at_daily_pace,
+    in_the_end,
     outlook,
-    projected_total,
-    run_rate,
 )
 from usage.ingest.partitions import next_month
 from usage.selectors.access import Viewer
-from usage.selectors.questions import Granularity, UsageQuery
+from usage.selectors.questions import Granularity, UsageAnswer, UsageQuery, UsageSums
 from usage.selectors.usage import query_usage
-
-RATE_DAYS = 28
-"""How many days a run rate looks back on for a period that has not begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +27,9 @@ class Forecast:
     `expected` is what they will have cost in the end, `low` to `high` a band that holds four times
     of five; all three are None with less than 14 days of history. `run_rate` is what they come to
     when each day left costs what those of the period cost on average, today included.
-    `back_test_error` is how far, in percent, forecasts of the last weeks missed on average. Costs
-    are in `currency`, without `unpriced_events`.
+    `back_test_error` is how far, in percent, past forecasts of as many days missed on average,
+    and `coverage` how many percent of them had the truth in their band; None where there is none
+    to test. Costs are in `currency`, without `unpriced_events`.
     """
 
     start: date
@@ -44,6 +40,7 @@ class Forecast:
     high: Decimal | None
     run_rate: Decimal
     back_test_error: Decimal | None
+    coverage: Decimal | None
     days_of_history: int
     unpriced_events: int
     currency: str
@@ -77,12 +74,28 @@ def forecast_spend(
     Days before `today` are complete. Costs are in the ledger's currency unless another is named.
     Raises QuestionError for a question that makes no sense.
     """
-    since = min(start, today - timedelta(days=HISTORY_DAYS))
+    return forecast_periods(
+        viewer, periods=((start, end),), today=today, time_zone=time_zone, filters=filters,
+        currency=currency,
+    )[0]  # fmt: skip
+
+
+def forecast_periods(
+    viewer: Viewer,
+    *,
+    periods: Sequence[tuple[date, date]],
+    today: date,
+    time_zone: str,
+    filters: Mapping[str, Collection[str]] | None = None,
+    currency: str = "",
+) -> list[Forecast]:
+    """As `forecast_spend`, of several periods by one question; each has a start and an end."""
+    since = min(today - timedelta(days=HISTORY_DAYS), *(start for start, _ in periods))
     answer = query_usage(
         UsageQuery(
             viewer=viewer,
             start=since,
-            end=max(today + timedelta(days=1), end),
+            end=max(today + timedelta(days=1), *(end for _, end in periods)),
             time_zone=time_zone,
             granularity=Granularity.DAY,
             filters=filters or {},
@@ -91,69 +104,76 @@ def forecast_spend(
     )
     sums = {row.start: row.sums for row in answer.rows}
     past = [sums[since + timedelta(days=day)].cost for day in range((today - since).days)]
-    days = _Days(
-        done=[sums[day].cost for day in sums if start <= day < min(today, end)],
-        current=sums[today].cost if start <= today < end else Decimal(0),
-        history=_without_lead(past)[-HISTORY_DAYS:],
-    )
-    expected = _expected(days, start, end, today)
-    error = back_test_error(days.history)
-    return Forecast(
-        start=start,
-        end=end,
-        spent=quantize(days.spent),
-        expected=quantize(expected.expected) if expected else None,
-        low=quantize(expected.low) if expected else None,
-        high=quantize(expected.high) if expected else None,
-        run_rate=quantize(_at_pace(days, start, end, today)),
-        back_test_error=None if error is None else quantize(error),
-        days_of_history=len(days.history),
-        unpriced_events=sum(sums[day].unpriced_events for day in sums if start <= day < end),
-        currency=answer.currency,
-        as_of=answer.as_of,
-    )
+    history = _without_lead(past)[-HISTORY_DAYS:]
+    return [_forecast(_Period(start, end, today, history, sums), answer) for start, end in periods]
 
 
 @dataclass(frozen=True, slots=True)
-class _Days:
-    """Costs by day: those of the period before today, today's within it, and of the past."""
+class _Period:
+    """The days from `start` to before `end` as seen today, with what is known of all days."""
 
-    done: list[Decimal]
-    current: Decimal
+    start: date
+    end: date
+    today: date
     history: list[Decimal]
+    sums: Mapping[date, UsageSums]
+
+    @property
+    def within(self) -> list[UsageSums]:
+        return [sums for day, sums in self.sums.items() if self.start <= day < self.end]
 
     @property
     def spent(self) -> Decimal:
-        return sum(self.done, self.current)
+        """What its days up to today cost."""
+        days = [day for day in self.sums if self.start <= day < self.end and day <= self.today]
+        return sum((self.sums[day].cost for day in days), Decimal(0))
+
+    @property
+    def current(self) -> Decimal:
+        """What of that today cost."""
+        is_present = self.start <= self.today < self.end
+        return self.sums[self.today].cost if is_present else Decimal(0)
+
+    @property
+    def ahead(self) -> Outlook | None:
+        """What is to come; None of one that is over, and with too little history."""
+        days = (self.end - self.today).days
+        first = max((self.start - self.today).days, 0)
+        return outlook(self.history, days, first=first) if days > 0 else None
+
+    @property
+    def pace(self) -> Decimal:
+        """What it comes to at the pace so far."""
+        return at_daily_pace(self.spent, self.start, self.end, self.today, self.history)
 
 
-def _expected(days: _Days, start: date, end: date, today: date) -> Outlook | None:
-    ahead = (end - today).days
-    if ahead <= 0:
-        return Outlook(days.spent, days.spent, days.spent)
-    if len(days.history) < MIN_DAYS:
-        return None
-    found = outlook(days.history, ahead, skip=max((start - today).days, 0))
-    base = sum(days.done, Decimal(0))
-    if start <= today:
-        # Today counts as what it is expected to cost, or as what it has cost where that is more.
-        base += max(days.current - expected_days(days.history, 1)[0], Decimal(0))
-    low = max(base + found.low, days.spent)
-    return Outlook(base + found.expected, low, base + found.high)
-
-
-def _at_pace(days: _Days, start: date, end: date, today: date) -> Decimal:
-    if today >= end:
-        return days.spent
-    if start <= today:
-        rate = run_rate(days.spent, (today - start).days + 1)
-        return projected_total(days.spent, rate or days.spent, (end - today).days - 1)
-    recent = days.history[-RATE_DAYS:]
-    rate = run_rate(sum(recent, Decimal(0)), len(recent))
-    return projected_total(Decimal(0), rate or Decimal(0), (end - start).days)
+def _forecast(period: _Period, answer: UsageAnswer) -> Forecast:
+    spent, ahead = period.spent, period.ahead
+    ending = in_the_end(spent, period.current, ahead) if ahead else None
+    if period.today >= period.end:
+        ending = Ending(spent, spent, spent)
+    return Forecast(
+        start=period.start,
+        end=period.end,
+        spent=quantize(spent),
+        expected=quantize(ending.expected) if ending else None,
+        low=quantize(ending.low) if ending else None,
+        high=quantize(ending.high) if ending else None,
+        run_rate=quantize(period.pace),
+        back_test_error=_percent(ahead.error) if ahead else None,
+        coverage=_percent(ahead.coverage) if ahead else None,
+        days_of_history=len(period.history),
+        unpriced_events=sum(sums.unpriced_events for sums in period.within),
+        currency=answer.currency,
+        as_of=answer.as_of,
+    )
 
 
 def _without_lead(costs: list[Decimal]) -> list[Decimal]:
     """The costs from the first day on that has any."""
     first = next((day for day, cost in enumerate(costs) if cost), len(costs))
     return costs[first:]
+
+
+def _percent(value: Decimal | None) -> Decimal | None:
+    return None if value is None else quantize(value)

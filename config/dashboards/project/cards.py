@@ -4,43 +4,46 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
+from budgets.amounts import band_text
 from budgets.models import Budget
 from budgets.selectors.outlook import forecast_state
 from budgets.selectors.states import BudgetState
 from config.dashboards.cards import Card, change, sparkline
-from config.dashboards.project.limits import expected
+from config.dashboards.months_ahead import MonthsAhead
 from config.dashboards.project.month import ProjectMonth
 from config.dashboards.reading import unless_unrated
 from usage.formats import compact, day, money, percent, quantity, share
-from usage.selectors.forecasts import Forecast, forecast_spend
 from usage.selectors.frames import months_before
 from usage.selectors.questions import Granularity, UsageAnswer, UsageSums
 from usage.selectors.sums import known_cost
 
 
-def read_cards(month: ProjectMonth, state: BudgetState | None, add_url: str) -> list[Card]:
+def read_cards(
+    month: ProjectMonth, state: BudgetState | None, add_url: str, ahead: MonthsAhead | None
+) -> list[Card]:
     """Total spend, token usage, completed jobs, and what is used of the budget of `state`.
 
-    `add_url` is where to set a budget, "" for who may not.
+    `add_url` is where to set a budget, "" for who may not; `ahead` is None where no forecast can
+    be told.
     """
     days = month.frame.ask(
         month.first, min(month.end, month.today + timedelta(days=1)), granularity=Granularity.DAY
     )
     return [
-        _spend(month, days),
+        _spend(month, days, ahead),
         _tokens(month, days),
         _jobs(month, days),
         _budget(month, state, days, add_url),
     ]
 
 
-def _spend(month: ProjectMonth, days: UsageAnswer) -> Card:
+def _spend(month: ProjectMonth, days: UsageAnswer, ahead: MonthsAhead | None) -> Card:
     totals, currency = month.agents.totals, month.reading.question.currency
     return Card(
         f"Total spend, {month.name}",
         money(known_cost(totals), currency),
         f"{totals.cost:f} {currency}",
-        _outlook(month),
+        _outlook(month, ahead),
         _line(days, lambda sums: sums.cost),
         totals.unpriced_events,
         url=month.events_url(),
@@ -81,9 +84,11 @@ def _budget(
         hint = "" if add_url else f"an administrator of {owner} can set one"
         action = ("Set a budget", add_url) if add_url else None
         return Card("Budget used", "no limit", "No budget is set", hint, "", action=action)
-    reading = month.reading
-    band = expected(forecast_state(reading.viewer, state, reading.question.now))
-    left = f"forecast {band} of {state.limit_text}" if band else state.spent_text
+    ahead = forecast_state(state, month.reading.question.now)
+    left = state.spent_text
+    if ahead is not None and ahead.low is not None and ahead.high is not None:
+        band = band_text(ahead.low, ahead.high, state.budget.measure)
+        left = f"forecast {band} of {state.limit_text}"
     return Card(
         f"Budget used, {_period(state)}",
         state.percent_text,
@@ -100,26 +105,16 @@ def _period(state: BudgetState) -> str:
     return state.budget.ADVERBS[state.budget.period]
 
 
-def _outlook(month: ProjectMonth) -> str:
+def _outlook(month: ProjectMonth, ahead: MonthsAhead | None) -> str:
     """What the month will come to, or how it compares with the one before when it is over."""
     if not month.is_present:
         before = unless_unrated(lambda: _before(month))
         return change(month.agents.totals.cost, before.cost if before else None, "month")
-    band = expected(unless_unrated(lambda: _forecast(month)))
-    return f"forecast {band} by {day(month.last)}" if band else f"since {day(month.first)}"
-
-
-def _forecast(month: ProjectMonth) -> Forecast:
-    frame = month.frame
-    return forecast_spend(
-        frame.viewer,
-        start=month.first,
-        end=month.end,
-        today=month.today,
-        time_zone=frame.time_zone,
-        filters=frame.filters,
-        currency=frame.currency,
-    )
+    if ahead is None or ahead.present.low is None or ahead.present.high is None:
+        return f"since {day(month.first)}"
+    currency = month.reading.question.currency
+    band = band_text(ahead.present.low, ahead.present.high, Budget.Measure.COST, currency)
+    return f"forecast {band} by {day(month.last)}"
 
 
 def _before(month: ProjectMonth) -> UsageSums:

@@ -8,8 +8,7 @@ from budgets.models import Budget
 from budgets.selectors.states import BudgetState, Level, read_project_states
 from config.dashboards.project.agent_types import AGENT_TYPE, agent_label
 from config.dashboards.project.month import ProjectMonth
-from usage.formats import money, percent, share
-from usage.selectors.forecasts import Forecast
+from usage.formats import percent, share
 from usage.selectors.projects import PROJECT
 
 _OWN, _PART, _ABOVE = range(3)
@@ -46,14 +45,6 @@ def advise(states: Sequence[BudgetState], month: ProjectMonth, *, may_set: bool)
         _advise(state, costly if _closeness(state) == _OWN else None, may_set=may_set)
         for state in states
     ]
-
-
-def expected(forecast: Forecast | None) -> str:
-    """The band of a forecast such as $940 to $1,260 with a dash between, "" for no forecast."""
-    if forecast is None or forecast.low is None or forecast.high is None:
-        return ""
-    low, high = (money(amount, forecast.currency, 0) for amount in (forecast.low, forecast.high))
-    return low if low == high else f"{low} \N{EN DASH} {high}"
 
 
 def _advise(state: BudgetState, costly: tuple[str, str] | None, *, may_set: bool) -> Limit:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from budgets.links import budget_add_url
 from config.dashboards.csv_export import csv_answer
 from config.dashboards.links import page_path
+from config.dashboards.months_ahead import read_months_ahead
 from config.dashboards.page import Page, draw, in_shown_currency, render_page
 from config.dashboards.parsing import read_question
 from config.dashboards.project.cards import read_cards
@@ -97,9 +98,11 @@ def _read(project: Project, add_url: str, reading: Reading) -> dict[str, Any]:
     question, month = reading.question, read_month(reading, project)
     states = read_states_of(month)
     spend = draw(reading, "spend")
+    ahead = read_months_ahead(reading) if month.is_present else None
     return {
         "month": month,
-        "cards": read_cards(month, own_state(states), add_url),
+        "ahead": ahead,
+        "cards": read_cards(month, own_state(states), add_url, ahead),
         "limits": advise(states, month, may_set=bool(add_url)),
         "monthly": monthly_budget(project.organization, project) if add_url else None,
         "spend": spend,

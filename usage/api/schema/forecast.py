@@ -4,11 +4,20 @@ from datetime import date
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
-from usage.api.schema.bodies import Amount, Answer, CurrencyCode, Instant, Money
+from usage.api.schema.bodies import Amount, Answer, CurrencyCode, Day, Instant, Money, Share
 from usage.api.schema.components import schema_of
+from usage.api.schema.limits import EFFECTIVE_LIMIT, EffectiveLimit
 from usage.api.schema.parameters import CURRENCY, FILTERS, TIMEZONE, words
 
 PERIODS = ("month", "next-month")
+
+
+class ForecastLimit(EffectiveLimit):
+    """The monthly budget of exactly what is forecast, and how probable it is, in percent, that it
+    is passed, and on which day that is expected; null once it is, and where nobody can say."""
+
+    chance: Share
+    crosses_on: Day | None
 
 
 class ForecastBody(Answer, rename={"from_": "from"}):
@@ -27,8 +36,9 @@ class ForecastBody(Answer, rename={"from_": "from"}):
     high: Money | None
     run_rate: Money
     back_test_error: Amount | None
+    coverage: Share
     days_of_history: int
-    budget: None
+    budget: ForecastLimit | None
 
 
 _EXAMPLE = OpenApiExample(
@@ -38,7 +48,8 @@ _EXAMPLE = OpenApiExample(
         "currency": "USD", "as_of": "2026-11-20T09:00:00Z", "unpriced_events": 0,
         "spent": "412.5000000000", "expected": "633.1000000000", "low": "598.2000000000",
         "high": "671.9000000000", "run_rate": "650.0000000000",
-        "back_test_error": "8.2500000000", "days_of_history": 84, "budget": None,
+        "back_test_error": "8.2500000000", "coverage": 75.0, "days_of_history": 182,
+        "budget": {**EFFECTIVE_LIMIT, "chance": 93.1, "crosses_on": "2026-11-27"},
     },
 )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""What windows of budgets, and months of organizations and projects, will come to."""
