@@ -2,8 +2,10 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from importlib.machinery import ModuleSpec
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -152,3 +154,33 @@ def currency(code: str) -> str:
     if not re.fullmatch("[A-Z]{3}", code):
         raise ImproperlyConfigured(f"TALLYMAN_CURRENCY: not an ISO 4217 code: {code!r}")
     return code
+
+
+def amount(text: str) -> Decimal:
+    """Return an amount of money above zero; ImproperlyConfigured when the text is none."""
+    if not re.fullmatch(r"\d{1,15}(\.\d{1,10})?", text) or not Decimal(text):
+        raise ImproperlyConfigured(f"TALLYMAN_ANOMALY_MINIMUM: no amount above zero: {text!r}")
+    return Decimal(text)
+
+
+def public_url(text: str) -> str:
+    """Return the address of the site without a slash at its end.
+
+    Raises ImproperlyConfigured where it is not one of a web site.
+    """
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise ImproperlyConfigured(f"TALLYMAN_PUBLIC_URL: not the address of a site: {text!r}")
+    return text.rstrip("/")
+
+
+def networks(texts: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return networks such as 10.1.0.0/16; ImproperlyConfigured where one cannot be read."""
+    try:
+        return tuple(ip_network(text.strip()) for text in texts)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"TALLYMAN_ALLOWED_NETWORKS: {error}") from None
+
+
+def address_starts(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return what addresses may begin with, each up to a slash, so that no host is cut short."""
+    return tuple(f"{text.strip().rstrip('/')}/" for text in texts)

@@ -34,6 +34,33 @@ TALLYMAN_EXPORTS_AT_ONCE = _env.int("TALLYMAN_EXPORTS_AT_ONCE", default=1)
 # How long warnings and refusals are kept, and reservations that have ended, with their keys.
 TALLYMAN_DECISION_DAYS = _env.int("TALLYMAN_DECISION_DAYS", default=90)
 
+# Where staff reach the site: what the links in messages begin with.
+TALLYMAN_PUBLIC_URL = env.public_url(
+    _env.str("TALLYMAN_PUBLIC_URL", default="http://localhost:8000")
+)
+# Internal networks that webhooks may go to, and what Slack's addresses begin with.
+TALLYMAN_ALLOWED_NETWORKS = env.networks(_env.list("TALLYMAN_ALLOWED_NETWORKS", default=[]))
+TALLYMAN_SLACK_URLS = env.address_starts(
+    _env.list(
+        "TALLYMAN_SLACK_URLS",
+        default=["https://hooks.slack.com/", "https://hooks.slack-gov.com/"],
+    )
+)
+# Services that channels may name by a URL of apprise: by default such whose hosts are fixed.
+TALLYMAN_SERVICE_SCHEMES = _env.list(
+    "TALLYMAN_SERVICE_SCHEMES",
+    default=[
+        "discord", "gchat", "ilert", "incidentio", "opsgenie", "pagerduty", "pbul", "pover",
+        "signl4", "squadcast", "tgram", "twilio", "victorops", "webex",
+    ],
+)  # fmt: skip
+TALLYMAN_EMAIL_FROM = _env.str("TALLYMAN_EMAIL_FROM", default="Tallyman <tallyman@localhost>")
+# After how many hours of trying a message is given up, and how long resolved alerts are kept.
+TALLYMAN_NOTICE_HOURS = _env.int("TALLYMAN_NOTICE_HOURS", default=24)
+TALLYMAN_ALERT_DAYS = _env.int("TALLYMAN_ALERT_DAYS", default=400)
+# In the ledger currency: so little more than usual on one day is nothing to alert anybody for.
+TALLYMAN_ANOMALY_MINIMUM = env.amount(_env.str("TALLYMAN_ANOMALY_MINIMUM", default="10"))
+
 # The subscription that `cost quota report` measures against; 0 requests means there is none.
 TALLYMAN_PLAN = _env.str("TALLYMAN_PLAN", default="Subscription")
 TALLYMAN_PLAN_REQUESTS = _env.int("TALLYMAN_PLAN_REQUESTS", default=0)
@@ -41,6 +68,8 @@ TALLYMAN_PLAN_WINDOW = _env.str("TALLYMAN_PLAN_WINDOW", default="5h")
 
 DEBUG = _env.bool("DEBUG", default=False)
 SECRET_KEY = env.secret_key(os.environ, TALLYMAN_DATA, debug=DEBUG)
+# Earlier keys, so that sessions and the sealed secrets of channels outlive a change of the key.
+SECRET_KEY_FALLBACKS = _env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = _env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = _env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -166,6 +195,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 vars().update(_env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = _env.int("EMAIL_TIMEOUT", default=10)
+DEFAULT_FROM_EMAIL = TALLYMAN_EMAIL_FROM
 
 CELERY_BROKER_URL = _env.str("CELERY_BROKER_URL", default="pgmq://localhost")
 CELERY_BROKER_TRANSPORT_OPTIONS = env.broker_options(CELERY_BROKER_URL, DATABASES["default"])
@@ -190,5 +221,9 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": _env.str("TALLYMAN_LOG_LEVEL", default="WARNING")},
-    "loggers": {"django": {"handlers": [], "level": "NOTSET", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "NOTSET", "propagate": True},
+        # Names whom it writes to. What failed is told in the log of deliveries.
+        "apprise": {"handlers": [], "propagate": False},
+    },
 }

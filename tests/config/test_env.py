@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,23 @@ def test_a_misspelt_time_zone_or_currency_stops_the_start() -> None:
     for code in ("usd", "EURO", "", "€€€"):
         with pytest.raises(ImproperlyConfigured, match="TALLYMAN_CURRENCY"):
             env.currency(code)
+
+
+def test_where_messages_may_go_and_link_to_is_checked_at_the_start() -> None:
+    assert env.public_url("https://tally.example.org/costs/") == "https://tally.example.org/costs"
+    for text in (
+        "tally.example.org",
+        "https://",
+        "javascript:alert(1)",
+        "https://a@b/",
+        "http://a/?b",
+    ):
+        with pytest.raises(ImproperlyConfigured, match="TALLYMAN_PUBLIC_URL"):
+            env.public_url(text)
+    assert env.networks(["10.1.0.0/16", " fd00::/8"]) == (
+        ip_network("10.1.0.0/16"), ip_network("fd00::/8"),
+    )  # fmt: skip
+    for text in ("10.1.0.1/16", "everything", ""):
+        with pytest.raises(ImproperlyConfigured, match="TALLYMAN_ALLOWED_NETWORKS"):
+            env.networks([text])
+    assert env.address_starts(["https://hooks.slack.com"]) == ("https://hooks.slack.com/",)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.budgets.channels.live import Live, environment
+from tests.budgets.channels.mailbox import Mailbox, mail_server
+from tests.budgets.channels.sink import Answer, Sink, http_sink
 from tests.config.running import PASSWORD, Up, free_port, is_gone, until
 
 
@@ -25,8 +29,14 @@ def data() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def up(data: Path) -> Iterator[Up]:
-    run = Up(data, free_port())
+def receivers() -> Iterator[tuple[Mailbox, Sink, Sink]]:
+    with mail_server() as mailbox, http_sink() as hook, http_sink() as slack:
+        yield mailbox, hook, slack
+
+
+@pytest.fixture(scope="module")
+def up(data: Path, receivers: tuple[Mailbox, Sink, Sink]) -> Iterator[Up]:
+    run = Up(data, free_port(), **environment(*receivers))
     yield run
     if run.process.poll() is None:
         run.stop(signal.SIGTERM)
@@ -51,6 +61,43 @@ def test_the_first_curl_line_is_accepted(up: Up) -> None:
 def test_web_worker_and_beat_work_together(up: Up) -> None:
     assert up.get("/healthz") == (200, {"status": "ok"})
     until(up.is_ready)
+
+
+def test_a_crossing_is_told_once_everywhere_though_the_worker_dies_while_sending(
+    up: Up, receivers: tuple[Mailbox, Sink, Sink]
+) -> None:
+    live, stopped, going_on = Live(up, *receivers), threading.Event(), threading.Event()
+    hook, slack = live.hook, live.slack
+
+    def wait(_: object) -> Answer:
+        stopped.set()
+        going_on.wait(90)
+        return Answer()
+
+    live.add_channels()
+    live.add_budgets(["web"])
+    hook.answer = wait
+    (worker,) = up.children(" worker --")
+    worker.kill()
+    live.spend(0.9, ["web"], "first")
+    assert stopped.wait(90)
+    (worker,) = up.children(" worker --")
+    worker.kill()
+    going_on.set()
+    hook.answer = lambda _: Answer()
+    until(lambda: is_gone(worker))
+    live.write("UPDATE budgets_notice SET lease_until = now() WHERE state = 'waiting'")
+    notices = "SELECT state, count(*) FROM budgets_notice GROUP BY state"
+    until(lambda: live.read(notices) == [("sent", 3)])
+    assert live.read("SELECT count(*) FROM budgets_alert") == [(1,)]
+    # It had come to all of them before: again, and as the same message.
+    assert [len(hook.ids()), len(live.mails())] == [1, 1]
+    assert hook.ids().total() == 2
+    before = hook.ids().total(), len(slack.requests), live.mails().total()
+    live.spend(0.3, ["web"], "second")
+    until(lambda: live.read(notices) == [("sent", 6)])
+    after = hook.ids().total(), len(slack.requests), live.mails().total()
+    assert [new - old for new, old in zip(after, before, strict=True)] == [1, 1, 1]
 
 
 def test_a_second_start_on_the_same_data_is_refused(up: Up) -> None:

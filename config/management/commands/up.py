@@ -155,6 +155,7 @@ def _children(host: str, port: int, workers: int) -> list[Child]:
     environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
     if "ALLOWED_HOSTS" not in environ:
         environ["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, host])
+    environ.setdefault("TALLYMAN_PUBLIC_URL", f"http://{_reachable(host)}:{port}")
     # As root, Celery warns on every start; tasks are JSON, so nothing here unpickles a message.
     quiet = "ignore:You're running the worker with superuser privileges"
     celery = [sys.executable, "-W", quiet, "-m", "celery", "--quiet", "-A", "config.celery"]
