@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from budgets.amounts import exact_text, limit_text, used_percent
 from budgets.deciding import ALLOW, BLOCK, Tested, Verdict, WindowState
@@ -56,13 +57,13 @@ def reset_text(state: WindowState) -> str:
     """When the window of a budget begins anew, in its own time zone."""
     if state.end is None:
         return "It never resets."
-    return f"It resets on {moment(state.end, state)}."
+    return f"It resets on {moment(state.end, state.facts.time_zone)}."
 
 
-def moment(at: datetime, state: WindowState) -> str:
-    """A time as the budget's organization reads it: 23 Nov 2026 00:00 (Asia/Kathmandu)."""
-    local = at.astimezone(state.facts.time_zone)
-    return f"{local.day} {local:%b %Y %H:%M} ({state.facts.zone})"
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """A time as people of a zone read it: 23 Nov 2026 00:00 (Asia/Kathmandu)."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %Y %H:%M} ({zone.key})"
 
 
 def title_of(state: WindowState) -> str:
