@@ -1,4 +1,5 @@
-"""Where budgets, decisions and reservations are shown and changed, and the events they count."""
+"""Where budgets, decisions, reservations, alerts and channels are shown and changed, and the
+events that budgets count."""
 
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -6,7 +7,7 @@ from urllib.parse import urlencode
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.urls import reverse
 
-from budgets.models import Budget, Decision, Reservation
+from budgets.models import Alert, Budget, Channel, Decision, Notice, Reservation
 from budgets.selectors.scopes import usage_filters
 from budgets.selectors.standings import BudgetState
 from usage.models import Membership, Organization
@@ -61,6 +62,21 @@ def decision_url(decision: Decision) -> str:
 def reservation_url(reservation: Reservation) -> str:
     """The page of a reservation."""
     return reverse("admin:budgets_reservation_change", args=[reservation.pk])
+
+
+def alert_url(alert: Alert) -> str:
+    """The page of an alert: what was seen, who was told, and what was done about it."""
+    return reverse("admin:budgets_alert_change", args=[alert.pk])
+
+
+def channel_url(channel: Channel) -> str:
+    """The form of a channel."""
+    return reverse("admin:budgets_channel_change", args=[channel.pk])
+
+
+def notice_url(notice: Notice) -> str:
+    """The page of a notice: what it says, and every try to deliver it."""
+    return reverse("admin:budgets_notice_change", args=[notice.pk])
 
 
 def events_url(state: BudgetState) -> str:

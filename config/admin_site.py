@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -10,10 +10,15 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
+from budgets.models import Alert
 from config.dashboards.overview import overview_page
 from config.navigation import current_name, sidebar
 from config.pages import DATA, PAGES, PageView
 from config.suggestions import SuggestionsView
+
+if TYPE_CHECKING:
+    # Admin classes register with this site, and so are loaded after it.
+    from budgets.admin.alert_page import AlertPages
 
 AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
 NUL = "%00"
@@ -61,9 +66,12 @@ class TallymanAdminSite(admin.AdminSite):
         return shown
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What every page shows, with `section`: the name that the sidebar gives to it."""
+        """What every page shows, with `section`: the name that the sidebar gives to it, and for
+        those who are signed in the alerts that nobody has acknowledged."""
         context: dict[str, Any] = super().each_context(request)
-        return {**context, "section": current_name(context["available_apps"])}
+        alerts = cast("AlertPages", self._registry[Alert])
+        bell = alerts.bell_context(request) if context["has_permission"] else {}
+        return {**context, **bell, "section": current_name(context["available_apps"])}
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""What the sidebar holds, in its four groups."""
+"""What the sidebar holds, group by group."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +38,15 @@ GROUPS = (
             ("My usage", "admin:my_usage", ""),
             ("Chargeback", "admin:chargeback", "usage.usageevent"),
             ("Advice", "admin:advice", "usage.usageevent"),
+        ),
+    ),
+    Group(
+        "Alerts",
+        "alerts",
+        models=(
+            ("budgets.alert", "Alerts"),
+            ("budgets.channel", "Channels"),
+            ("budgets.notice", "Notices"),
         ),
     ),
     Group(

@@ -4,9 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.db.models import Field, ForeignKey
-from django.forms import Field as FormField
+from django.db.models import ForeignKey
 from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -14,13 +12,14 @@ from django.urls import URLPattern, path
 from budgets.admin.columns import BudgetChangeList, BudgetColumns
 from budgets.admin.form import BudgetForm, OwnedField, ThresholdFormSet, ThresholdInline
 from budgets.admin.page import BudgetPages
+from budgets.admin.plain_choices import PlainChoices
 from budgets.links import budget_url
 from budgets.models import Budget
 from budgets.models.budgets import RELATIONS
 from budgets.selectors.order import LIST_ORDER
 from budgets.setting import Actor, save_budget
 from pricing.admin.users import signed_in
-from usage.admin.scope import OrganizationFilter, ScopedAdmin, changeable, reach_of
+from usage.admin.scope import OrganizationFilter, changeable, reach_of
 from usage.models import APIKey, Organization, Project
 
 _WHAT = (
@@ -42,11 +41,12 @@ _WHAT_HAPPENS = (
     " overage and counts against what remains."
 )
 _LABELS = {"api_key": "API key", "subject": "Person"}
+_WHO_IS_TOLD = "Where its alerts go besides these pages."
 _TO_WHOM = "Names the budget and the person to ask in the message of a blocked call."
 
 
 @admin.register(Budget)
-class BudgetAdmin(BudgetColumns, BudgetPages, ScopedAdmin[Budget]):
+class BudgetAdmin(BudgetColumns, BudgetPages, PlainChoices[Budget]):
     """What may be spent, and how much of it is. A budget is switched off, never deleted."""
 
     form = BudgetForm
@@ -82,6 +82,7 @@ class BudgetAdmin(BudgetColumns, BudgetPages, ScopedAdmin[Budget]):
                 "What happens",
                 {"fields": ["enforcement", "unpriced", "enabled"], "description": _WHAT_HAPPENS},
             ),
+            ("Who is told", {"fields": ["told_to"], "description": _WHO_IS_TOLD}),
             ("Whom to ask", {"fields": ["name", "contact", "priority"], "description": _TO_WHOM}),
         ]
 
@@ -98,17 +99,6 @@ class BudgetAdmin(BudgetColumns, BudgetPages, ScopedAdmin[Budget]):
         kwargs["form_class"] = OwnedField
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def formfield_for_dbfield(
-        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> FormField | None:
-        """Offer what there is: a budget's form makes and changes nothing else."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-            field.widget.can_add_related = False
-            field.widget.can_change_related = False
-            field.widget.can_view_related = False
-        return field
-
     def _organizations(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField[Any] | None:
@@ -122,6 +112,16 @@ class BudgetAdmin(BudgetColumns, BudgetPages, ScopedAdmin[Budget]):
             field.required = True
             field.help_text = ""
         return field
+
+    @admin.display(description="channels")
+    def told_to(self, budget: Budget) -> str:
+        """The channels that its alerts go to."""
+        return ", ".join(budget.channels) or "the default ones"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Budget | None = None) -> Any:
+        """For who may not change it what stands for the choice of channels."""
+        is_shown_only = obj is not None and not self.has_change_permission(request, obj)
+        return ["told_to"] if is_shown_only else []
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What a link fills in: the slugs of an organization, and of a project of it."""

@@ -1,7 +1,7 @@
 """The form of a budget and the rows of its thresholds."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
@@ -10,11 +10,14 @@ from django.forms import BaseInlineFormSet, ModelChoiceField, ModelForm, NumberI
 from django.http import HttpRequest
 from django.utils import timezone
 
+from budgets.admin.channel_names import ChannelsField
+from budgets.channels.saving import channels_named
 from budgets.limits import in_ledger
 from budgets.models import Budget, Threshold
 from budgets.models.budgets import WARN_PERCENT
 from budgets.setting import Level
 from usage.admin.scope import reach_of
+from usage.models import Organization
 from usage.selectors.overview import owned_name
 
 
@@ -32,7 +35,9 @@ class OwnedField(ModelChoiceField[Any]):
 
 
 class BudgetForm(ModelForm[Budget]):
-    """What a budget says."""
+    """What a budget says, and which channels are told."""
+
+    told_to = ChannelsField()
 
     class Media:
         # The last one needs the others, which tells in which order they are loaded.
@@ -48,6 +53,10 @@ class BudgetForm(ModelForm[Budget]):
             self.initial["limit"] = _plain(self.instance.limit)
         if "per" in self.fields:
             self.fields["per"].label = "Limit for"
+        if "told_to" in self.fields:
+            field = cast("ChannelsField", self.fields["told_to"])
+            field.offer(self.instance, self.fields.get("organization"), is_bound=self.is_bound)
+            self.initial["told_to"] = self.instance.channels
 
     def clean_currency(self) -> str:
         """In capital letters, however it was written."""
@@ -55,13 +64,23 @@ class BudgetForm(ModelForm[Budget]):
         return given.upper()
 
     def clean(self) -> dict[str, Any] | None:
-        """Refuse a limit in a currency without any exchange rate."""
+        """Refuse a limit in a currency without any exchange rate, and channels that the budget's
+        organization does not have."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("measure") == Budget.Measure.COST:
             now = timezone.now()
             given = Budget(currency=cleaned.get("currency") or "")
             in_ledger(given, cleaned.get("limit"), now, now)
+        if "told_to" in cleaned:
+            self._name_channels(cleaned.get("organization"), cleaned["told_to"])
         return cleaned
+
+    def _name_channels(self, organization: Organization | None, names: list[str]) -> None:
+        try:
+            channels_named(organization, names)
+        except ValidationError as fault:
+            self.add_error("told_to", fault.messages)
+        self.instance.channels = names
 
 
 class ThresholdForm(ModelForm[Threshold]):

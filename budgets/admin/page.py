@@ -18,10 +18,12 @@ from django.views.decorators.http import require_POST
 
 from budgets.admin.quick_set import QuickSetForm
 from budgets.admin.raises import RaiseForm
-from budgets.amounts import limit_text
+from budgets.amounts import level_text, limit_text
 from budgets.links import budget_change_url, budget_url
-from budgets.models import Budget, BudgetChange
+from budgets.models import Alert, Budget, BudgetChange
 from budgets.models.budgets import RELATIONS
+from budgets.selectors.alert_facts import titles_of
+from budgets.selectors.alerts import alerts_of_budget
 from budgets.selectors.decisions import recent_decisions
 from budgets.selectors.history import (
     as_periods,
@@ -33,6 +35,7 @@ from budgets.selectors.history import (
     windows_of,
     zone_of,
 )
+from budgets.selectors.outlook import forecast_state
 from budgets.selectors.scopes import name_members
 from budgets.selectors.states import states_of
 from budgets.setting import Actor, end_raise
@@ -43,6 +46,7 @@ ROWS = 12
 OFFERED_MEMBERS = 200
 LISTED_CHANGES = 20
 LISTED_HOLDS = 10
+LISTED_ALERTS = 20
 HISTORY, MEMBERS = "history", "members"
 
 Route = tuple[str, Callable[..., HttpResponse], str]
@@ -70,9 +74,7 @@ class BudgetPages(ScopedAdmin[Budget]):
             "title": str(budget),
             "budget": budget,
             "levels": [
-                str(level)
-                if level.amount is None
-                else limit_text(level.amount, budget.measure, budget.currency)
+                level_text(level.percent, level.amount, budget.measure, budget.currency)
                 for level in budget.thresholds.all()
             ],
             "zone": zone_of(budget),
@@ -80,6 +82,7 @@ class BudgetPages(ScopedAdmin[Budget]):
             "may_change": self.has_change_permission(request, budget),
             "change_url": budget_change_url(budget),
             "decisions": recent_decisions(reach_of(request).viewer, budget),
+            "alerts": self._alerts(budget),
         }
         return TemplateResponse(request, "admin/budgets/budget/page.html", context)
 
@@ -155,6 +158,7 @@ class BudgetPages(ScopedAdmin[Budget]):
         )
         return {
             "state": state,
+            "forecast": forecast_state(state, now) if state else None,
             "holds": holds[:LISTED_HOLDS],
             "held": holds.aggregate(total=Sum("amount"))["total"],
             "holds_count": holds.count(),
@@ -168,6 +172,25 @@ class BudgetPages(ScopedAdmin[Budget]):
                 for raised in raises
             ],
         }
+
+    def _alerts(self, budget: Budget) -> list[tuple[str, list[tuple[Alert, str]]]]:
+        """Its latest alerts and what they are called: those of periods that go on, and those of
+        earlier ones."""
+        latest, now = list(alerts_of_budget(budget)[:LISTED_ALERTS]), timezone.now()
+        rows = list(zip(latest, titles_of(latest), strict=True))
+        parts = ("This period", True), ("Earlier", False)
+        found = [
+            (
+                title,
+                [
+                    (row, shown)
+                    for row, shown in rows
+                    if (not row.window_end or row.window_end > now) == going
+                ],
+            )
+            for title, going in parts
+        ]
+        return [part for part in found if part[1]]
 
     def _past(self, request: HttpRequest, budget: Budget) -> dict[str, Any]:
         """Its periods, its members' shares, and the changes made to it."""

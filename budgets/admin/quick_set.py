@@ -6,8 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
+from budgets.admin.back import way_back
 from budgets.models import Budget
 from budgets.models.budgets import LIMIT_DECIMALS, LIMIT_DIGITS
 from budgets.selectors.own import own_budget
@@ -28,9 +28,8 @@ class QuickSetForm(forms.Form):
         super().__init__(data)
         field = cast("forms.ModelChoiceField[Organization]", self.fields["organization"])
         field.queryset = changeable(Organization.objects.all(), request, "pk")
-        asked = data.get("next", "")
-        is_ours = url_has_allowed_host_and_scheme(asked, {request.get_host()})
-        self.back_url = asked if is_ours else reverse("admin:budgets_budget_changelist")
+        listed = reverse("admin:budgets_budget_changelist")
+        self.back_url = way_back(request, data.get("next", ""), listed)
 
     def save(self, actor: Actor) -> Budget | None:
         """Make or change the budget of a valid form; None, with errors, when it is refused."""

@@ -1,13 +1,24 @@
-"""Pages of budgets, reservations and decisions, as far as a viewer may see them."""
+"""Pages of budgets, reservations, decisions, alerts and channels, as far as a viewer may see
+them."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
-from budgets.models import Budget, BudgetWindow, Decision, Reservation
+from budgets.models import (
+    Alert,
+    Budget,
+    BudgetWindow,
+    Channel,
+    Decision,
+    Notice,
+    Reservation,
+)
 from budgets.models.budgets import RELATIONS
+from budgets.selectors.alerts import seen_alerts
+from budgets.selectors.channels import seen_channels
 from budgets.selectors.order import SCOPE_TYPE
 from usage.selectors.access import Viewer
 from usage.selectors.cursors import fingerprint
@@ -113,6 +124,50 @@ def list_decisions(viewer: Viewer, filters: Filters, limit: int, cursor: str) ->
         cursor=cursor,
         question=_print("decisions", filters),
     )
+
+
+def find_alert(viewer: Viewer, pk: str) -> Alert | None:
+    """The alert with this id that a viewer may see, with its notices."""
+    number = _number(pk)
+    if number is None:
+        return None
+    return _told(seen_alerts(viewer).filter(pk=number)).first()
+
+
+def list_alerts(viewer: Viewer, filters: Filters, limit: int, cursor: str) -> Page[Alert]:
+    """Alerts with their notices, those that opened last first. Raises QuestionError for a foreign
+    cursor."""
+    return read_page(
+        _told(seen_alerts(viewer).filter(**filters)),
+        (OrderKey("opened_at", read_time), OrderKey("pk", read_pk)),
+        descending=True,
+        limit=limit,
+        cursor=cursor,
+        question=_print("alerts", filters),
+    )
+
+
+def find_channel(viewer: Viewer, pk: str) -> Channel | None:
+    """The channel with this id that a viewer may see."""
+    number = _number(pk)
+    return None if number is None else seen_channels(viewer).filter(pk=number).first()
+
+
+def list_channels(viewer: Viewer, filters: Filters, limit: int, cursor: str) -> Page[Channel]:
+    """Channels by name. Raises QuestionError for a foreign cursor."""
+    return read_page(
+        seen_channels(viewer).filter(**filters),
+        (OrderKey("name", str), OrderKey("pk", read_pk)),
+        descending=False,
+        limit=limit,
+        cursor=cursor,
+        question=_print("channels", filters),
+    )
+
+
+def _told(rows: QuerySet[Alert]) -> QuerySet[Alert]:
+    notices = Notice.objects.select_related("channel").order_by("created_at", "pk")
+    return rows.select_related("acknowledged_by").prefetch_related(Prefetch("notices", notices))
 
 
 def _named(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:

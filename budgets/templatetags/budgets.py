@@ -8,18 +8,28 @@ from django.utils import timezone
 
 from budgets import amounts
 from budgets.links import (
+    alert_url,
     budget_change_url,
     budget_url,
+    channel_url,
     decision_url,
     events_url,
+    notice_url,
     reservation_url,
 )
+from budgets.notices.findings import chance_text
+from budgets.selectors.alert_facts import level_of
 from usage.formats import length
 
 register = template.Library()
 register.filter("budget_url", budget_url)
 register.filter("budget_change_url", budget_change_url)
 register.filter("budget_events_url", events_url)
+register.filter("alert_url", alert_url)
+register.filter("channel_url", channel_url)
+register.filter("notice_url", notice_url)
+register.filter("alert_level", level_of)
+register.filter("chance", chance_text)
 register.filter("decision_url", decision_url)
 register.filter("reservation_url", reservation_url)
 

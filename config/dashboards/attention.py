@@ -1,23 +1,33 @@
-"""What is wrong now, or will be: budgets, prices, and the installation itself."""
+"""What is wrong now, or will be: live alerts, prices, and the installation itself."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
 
 from django.urls import reverse
+from django.utils import timezone
 
-from budgets.links import budget_url
-from budgets.selectors.outlook import forecast_state
-from budgets.selectors.states import BudgetState, Level
+from budgets.links import alert_url
+from budgets.models import Alert
+from budgets.selectors.alert_facts import titles_of
+from budgets.selectors.alerts import highest_of, live_alerts
+from budgets.selectors.standings import Level
 from config.dashboards.reading import Reading
 from config.dashboards.system_card import System
-from usage.formats import day, duration, money, quantity
-from usage.selectors.currency import ledger_currency
+from usage.formats import duration, length, quantity
 from usage.selectors.offers import offered_runs
 
-FORECASTS = 3
-"""So many budgets, those most used, are compared with what their period is expected to cost."""
+LISTED = 6
+READ = 50
+"""So many live alerts are looked at to find those that are listed: of several levels that a
+budget, or each of its members, has reached only the highest is."""
+
+_WORDS: dict[str, str] = {
+    Alert.Kind.BLOCKED: "blocked",
+    Alert.Kind.FORECAST: "forecast",
+    Alert.Kind.ANOMALY: "unusual",
+    Alert.Kind.STALE: "stopped",
+    Alert.Kind.SYSTEM: "system",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +45,37 @@ class Concern:
 
 
 def read_concerns(
-    reading: Reading,
-    states: Sequence[BudgetState],
-    system: System | None,
-    may: Callable[[str], bool],
+    reading: Reading, system: System | None, may: Callable[[str], bool]
 ) -> list[Concern]:
     """All concerns of what the viewer sees, those past a limit first.
 
-    `states` are the budgets to look at, most used first; `system` is None for those who do not
-    look after the installation; `may` tells whether its user has a permission.
+    `system` is None for those who do not look after the installation; `may` tells whether its
+    user has a permission.
     """
     found = [
-        *_budgets(reading, states),
+        *_alerts(reading),
         *_prices(reading),
         *(_installation(system, may) if system else ()),
     ]
     return sorted(found, key=lambda concern: concern.level is not Level.OVER)
 
 
-def _budgets(reading: Reading, states: Sequence[BudgetState]) -> Iterator[Concern]:
-    forecasts = FORECASTS
-    for state in states:
-        url, name = budget_url(state.budget), str(state.budget)
-        expected = None
-        if state.level is not Level.OVER and state.limit is not None and forecasts:
-            forecasts -= 1
-            expected = _expected(reading, state)
-        if expected and state.end and state.limit is not None and expected > state.limit:
-            last = day(state.end - timedelta(days=1))
-            text = f"{name}: {money(expected, ledger_currency())} of {state.limit_text} by {last}"
-            yield Concern(Level.WARN, "forecast", text, url, state.percent_text)
-        elif state.level is not Level.OK:
-            yield Concern(state.level, state.level.word, name, url, state.percent_text)
-
-
-def _expected(reading: Reading, state: BudgetState) -> Decimal | None:
-    forecast = forecast_state(reading.viewer, state, reading.question.now)
-    return None if forecast is None else forecast.expected
+def _alerts(reading: Reading) -> Iterator[Concern]:
+    """The worst and newest; models without a price are counted for the days asked for instead."""
+    filters, now = reading.question.filters, timezone.now()
+    rows = live_alerts(reading.viewer).exclude(kind=Alert.Kind.UNPRICED)
+    if organization := filters.get("organization"):
+        rows = rows.filter(organization__slug=organization)
+    if project := filters.get("project"):
+        rows = rows.filter(budget__project__slug=project)
+    listed = highest_of(rows[:READ])[:LISTED]
+    for alert, text in zip(listed, titles_of(listed), strict=True):
+        is_over = alert.severity == Alert.Severity.CRITICAL
+        level = Level.OVER if is_over else Level.WARN
+        is_seen_to = alert.state == Alert.State.ACKNOWLEDGED
+        age = " ".join(length(now - alert.opened_at).split()[:2])
+        word = _WORDS.get(alert.kind, level.word)
+        yield Concern(level, word, text, alert_url(alert), "acknowledged" if is_seen_to else age)
 
 
 def _prices(reading: Reading) -> Iterator[Concern]:
@@ -95,18 +99,9 @@ def _prices(reading: Reading) -> Iterator[Concern]:
 
 
 def _installation(system: System, may: Callable[[str], bool]) -> Iterator[Concern]:
-    if system.late:
-        yield Concern(Level.WARN, "late", "Sums are behind", "", duration(system.lag_ms))
+    """What alerts cannot tell, as the scheduler makes them, and what waits for a decision."""
     if system.silent:
         yield Concern(Level.OVER, "silent", "The scheduler does not answer", "", _ago(system))
-    if system.prices.failing:
-        syncs = reverse("admin:pricing_pricesync_changelist") + "?status__exact=failed"
-        yield Concern(
-            Level.OVER,
-            "failed",
-            f"Prices of {', '.join(system.prices.failing)} could not be synced",
-            syncs if may("pricing.view_pricesync") else "",
-        )
     if system.prices.open_reviews:
         reviews = reverse("admin:pricing_pricereview_changelist")
         yield Concern(

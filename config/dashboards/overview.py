@@ -54,7 +54,7 @@ def _read(reading: Reading, may: Callable[[str], bool]) -> dict[str, Any]:
         "models": read_models(reading, LONG),
         "owners": [read_panel(reading, "Projects", "project", LONG), read_people(reading, LONG)],
         "heat": read_heat(reading),
-        "concerns": read_concerns(reading, states, system, may),
+        "concerns": read_concerns(reading, system, may),
         "unpriced": read_unpriced(reading) if spend.plot.totals.unpriced_events else [],
         "system": system,
     }

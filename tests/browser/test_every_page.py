@@ -2,9 +2,10 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import User
 
-from budgets.links import budget_url, decision_url, reservation_url
+from budgets.links import alert_url, budget_url, channel_url, decision_url, reservation_url
 from tests.browser.pages import Open
 from tests.browser.sweep import findings
+from tests.budgets.alerting import channel, notice, overspent
 from tests.budgets.asking import hold, refuse
 from tests.budgets.budget_values import budget
 from tests.config.dashboard_routes import OWN
@@ -14,6 +15,7 @@ ALSO = (
     "/admin/budgets/budget/add/",
     "/admin/budgets/decision/",
     "/admin/budgets/reservation/",
+    "/admin/budgets/notice/",
     "/admin/usage/usageevent/",
     "/admin/usage/export/",
     f"/admin/?subject={'x' * 128}&model={'y' * 128}",
@@ -46,5 +48,7 @@ def test_no_list_or_form_beside_the_dashboards_has_one(
     kept, refused = hold("1", "job-1", project="p1"), refuse("200000", project="p1")
     own = [budget_url(row), f"{budget_url(row)}raise/", decision_url(refused),
            reservation_url(kept)]  # fmt: skip
+    told = notice(channel(kind="webhook", to="https://hooks.example.org/x"), overspent())
+    own += [alert_url(told.alert), channel_url(told.channel)] if told.alert else []
 
     assert findings(open_as(boss), [*ALSO, *own]) == []

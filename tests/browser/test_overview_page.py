@@ -8,6 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 
 from tests.browser.pages import Open, chart, drawn, resize, set_theme, sideways, wait
+from tests.budgets.budget_values import budget
 from tests.config.site_data import event, send, staff
 from usage.formats import money, quantity
 from usage.models import APIKey, Membership
@@ -106,6 +107,16 @@ def test_an_empty_page_fills_itself_and_a_key_is_shown_once(
     assert page.find_element(By.CSS_SELECTOR, ".tm-kpi .v").text == "$0.30"
     month = page.find_element(By.CSS_SELECTOR, "#quick-stats [data-month]")
     wait(page, lambda _: month.text == "$0.30")
+
+    badge = page.find_element(By.ID, "alerts-badge")
+    assert badge.text == "No alerts"
+    budget(limit="0.25")
+    page.execute_script("document.dispatchEvent(new Event('tallyman:changed'))")
+    wait(page, lambda _: badge.text == "2 alerts · critical")
+    page.find_element(By.CSS_SELECTOR, "#alerts-line button").click()
+    wait(page, lambda b: b.find_element(By.ID, "alerts-badge").text == "1 alert · warning")
+    assert page.find_elements(By.CSS_SELECTOR, "#alerts-line button") == []
+    assert page.current_url.endswith("/admin/")
 
 
 def test_an_organization_administrator_sees_nothing_of_another(

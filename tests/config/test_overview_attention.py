@@ -9,13 +9,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from budgets.models import Budget
-from budgets.setting import save_budget
+from budgets.alerts.handling import acknowledge, resolve_by_hand
+from budgets.alerts.keeping import Finding, keep
+from budgets.models import Alert, Budget
 from config.models import Heartbeat
-from pricing.models import PriceReview, PriceSync
+from pricing.models import PriceReview
 from tests.budgets.budget_values import ACTOR, budget
-from tests.config.site_data import at, event, send, staff
-from usage.models import DirtyMark, Organization, RatingRun
+from tests.config.site_data import at, staff
+from usage.models import Organization, RatingRun
 
 pytestmark = pytest.mark.django_db
 DAYS = "range=custom&from=2026-11-09&through=2026-11-13"
@@ -29,6 +30,14 @@ def beat(seconds_ago: int) -> None:
     Heartbeat.objects.update_or_create(
         name="beat", defaults={"at": datetime.now(UTC) - timedelta(seconds=seconds_ago)}
     )
+
+
+def review() -> None:
+    PriceReview.objects.create(
+        source="genai-prices", provider="p", model="m", service_tier="standard", digest="1",
+        fault=PriceReview.Fault.TOO_FAR, meter="input_tokens", listed_price=Decimal(5),
+        per=1_000_000, currency="USD", status=PriceReview.Status.OPEN,
+    )  # fmt: skip
 
 
 def concerns(client: Client, query: str = DAYS) -> list[tuple[str, str, str]]:
@@ -67,9 +76,10 @@ def test_budgets_over_and_near_are_named_the_worst_first(
     found = concerns(admin_client)
 
     assert found == [
-        ("over", "over", "globex · yearly"), ("warn", "near", "acme · yearly"), UNPRICED,
+        ("over", "over", "globex · yearly: 100 % of $1 used"),
+        ("warn", "near", "acme · yearly: 88 % of $5 used"), UNPRICED,
     ]  # fmt: skip
-    assert concerns(viewer) == [("warn", "near", "acme · yearly"), UNPRICED]
+    assert concerns(viewer) == [("warn", "near", "acme · yearly: 88 % of $5 used"), UNPRICED]
     assert viewer.get(f"/admin/budgets/budget/{over.pk}/change/").status_code in (302, 404)
 
 
@@ -80,26 +90,27 @@ def test_only_budgets_of_what_is_filtered_for_are_looked_at(
     limit("globex", "1")
 
     assert concerns(admin_client, f"{DAYS}&organization=globex") == [
-        ("over", "over", "globex · yearly")
+        ("over", "over", "globex · yearly: 100 % of $1 used")
     ]
 
 
-def test_a_budget_that_will_not_last_is_announced(admin_client: Client, quiet: None) -> None:
+def test_alerts_of_every_kind_are_named_with_their_age_until_they_are_resolved(
+    admin_client: Client, viewer: Client, quiet: None
+) -> None:
     now = datetime.now(UTC)
-    # Sixty cents a day, so that today is expected to cost as much.
-    send(
-        event(f"d{n}", now - timedelta(days=n), organization="globex", input_tokens=200_000)
-        for n in range(1, 60)
-    )
-    tight = limit("globex", "0.70", period=Budget.Period.DAY)
-    assert concerns(admin_client) == [UNPRICED]
+    owner = Organization.objects.get(slug="globex")
+    for kind, severity in (("anomaly", "warning"), ("blocked", "critical"), ("unpriced", "info")):
+        keep(kind, [Finding("k", severity, {"model": "m"}, owner.pk)], now - timedelta(hours=5))
 
-    tight.limit = Decimal("0.50")
-    save_budget(tight, None, ACTOR)
-    assert concerns(admin_client) == [
-        ("warn", "forecast", f"globex · daily: $0.60 of $0.50 by {now.day} {now:%b}"),
-        UNPRICED,
-    ]
+    assert [row[:2] for row in concerns(admin_client)] == [
+        ("over", "blocked"), ("warn", "unusual"), UNPRICED[:2],
+    ]  # fmt: skip
+    assert concerns(viewer) == [UNPRICED]
+    assert "5 h" in admin_client.get(f"/admin/?{DAYS}").text
+    acknowledge(Alert.objects.filter(kind="blocked"), ACTOR, now)
+    resolve_by_hand(Alert.objects.filter(kind="anomaly"), ACTOR, now)
+    assert [row[1] for row in concerns(admin_client)] == ["blocked", "unpriced"]
+    assert ">acknowledged</span>" in admin_client.get(f"/admin/?{DAYS}").text
 
 
 def test_many_budgets_cost_no_more_statements_than_a_few(
@@ -120,40 +131,25 @@ def test_the_installation_concerns_site_staff_alone(
     admin_client: Client, viewer: Client, quiet: None
 ) -> None:
     beat(600)
-    mark = DirtyMark.objects.create(
-        organization=Organization.objects.get(slug="globex"), bucket=at(10)
-    )
-    DirtyMark.objects.filter(pk=mark.pk).update(created_at=datetime.now(UTC) - timedelta(hours=1))
-    when = datetime.now(UTC)
-    PriceSync.objects.create(
-        source="openrouter", status=PriceSync.Status.FAILED, started_at=when, finished_at=when
-    )
-    PriceReview.objects.create(
-        source="genai-prices", provider="p", model="m", service_tier="standard", digest="1",
-        fault=PriceReview.Fault.TOO_FAR, meter="input_tokens", listed_price=Decimal(5),
-        per=1_000_000, currency="USD", status=PriceReview.Status.OPEN,
-    )  # fmt: skip
+    keep("system", [Finding("sync:x", "critical", {"what": "x"})], datetime.now(UTC))
+    review()
 
     found = [(level, badge) for level, badge, _ in concerns(admin_client)]
 
     assert found == [
-        ("over", "silent"), ("over", "failed"), ("warn", "unpriced"), ("warn", "late"),
-        ("warn", "review"),
+        ("over", "system"), ("over", "silent"), ("warn", "unpriced"), ("warn", "review"),
     ]  # fmt: skip
     assert [badge for _, badge, _ in concerns(viewer)] == ["unpriced"]
 
 
-def test_who_may_not_open_syncs_gets_words_without_a_link(client: Client, quiet: None) -> None:
+def test_who_may_not_open_reviews_gets_words_without_a_link(client: Client, quiet: None) -> None:
     auditor: User = staff("olga")
     auditor.user_permissions.add(Permission.objects.get(codename="view_all_organizations"))
     client.force_login(auditor)
-    when = datetime.now(UTC)
-    PriceSync.objects.create(
-        source="openrouter", status=PriceSync.Status.FAILED, started_at=when, finished_at=when
-    )
+    review()
 
-    assert ("over", "failed", "Prices of openrouter could not be synced") in concerns(client)
-    assert "/admin/pricing/pricesync/" not in client.get(f"/admin/?{DAYS}").text
+    assert ("warn", "review", "1 price to review") in concerns(client)
+    assert "/admin/pricing/pricereview/" not in client.get(f"/admin/?{DAYS}").text
 
 
 def test_offered_re_ratings_are_announced_to_those_who_see_them(
