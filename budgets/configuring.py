@@ -1,4 +1,4 @@
-"""A configuration file: budgets, from where on they warn, and prices, kept as text.
+"""A configuration file: budgets, from where on they warn and who is told, and prices, kept as text.
 
 Applying a file again changes nothing. What it does not name stays as it is.
 """
@@ -12,7 +12,8 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 
-from budgets.models import Budget
+from budgets.channels.defaults import set_target
+from budgets.models import Budget, Channel
 from budgets.plain import Plain, remove_plain, set_plain
 from budgets.setting import Actor, Level
 from budgets.targets import Target, find_target
@@ -22,12 +23,7 @@ from usage.ingest.explain import faults_of
 
 ACTOR = Actor(name="manage.py configure")
 _METERS = "input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning"
-_LATER = "come with alerts; until then thresholds warn on pages and in answers"
-_ELSEWHERE = {
-    "database": "the database is named by the environment: DATABASE_URL",
-    "alert.webhook": f"webhooks {_LATER}",
-    "alert.email": f"e-mails {_LATER}",
-}
+_ELSEWHERE = {"database": "the database is named by the environment: DATABASE_URL"}
 
 
 class ConfigurationError(ValueError):
@@ -62,9 +58,23 @@ class OrganizationLimits(Limits, forbid_unknown_fields=True):
 
 
 class Warnings(msgspec.Struct, forbid_unknown_fields=True):
-    """From which percentage of their limits the budgets of the file warn."""
+    """From which percentage of their limits the budgets of the file warn, and where alerts of the
+    organization are sent besides: one address or URL of each kind, or several addresses."""
 
     threshold: Decimal | None = None
+    email: str | list[str] = ""
+    webhook: str = ""
+    slack: str = ""
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """Where alerts go, by kind of channel."""
+        named = {
+            Channel.Kind.EMAIL: self.email if isinstance(self.email, str) else ",".join(self.email),
+            Channel.Kind.WEBHOOK: self.webhook,
+            Channel.Kind.SLACK: self.slack,
+        }
+        return {kind.value: target for kind, target in named.items() if target}
 
 
 class ModelPrices(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,7 +90,7 @@ class ModelPrices(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Configuration(msgspec.Struct, forbid_unknown_fields=True):
-    """What a file says. Not `enabled`, the budgets it names are switched off."""
+    """What a file says. Not `enabled`, the budgets and channels it names are switched off."""
 
     enabled: bool = True
     organization: str = ""
@@ -113,7 +123,11 @@ def apply_configuration(configuration: Configuration) -> list[str]:
     Raises UnknownTargetError, ValidationError and PriceError.
     """
     with transaction.atomic():
-        return [*_set_budgets(configuration), *_set_prices(configuration)]
+        return [
+            *_set_budgets(configuration),
+            *_set_channels(configuration),
+            *_set_prices(configuration),
+        ]
 
 
 def _set_budgets(configuration: Configuration) -> Iterator[str]:
@@ -124,6 +138,17 @@ def _set_budgets(configuration: Configuration) -> Iterator[str]:
     yield from _set_limits(configuration, owner, whole)
     for slug, limits in whole.projects.items():
         yield from _set_limits(configuration, find_target(owner.organization.slug, slug), limits)
+
+
+def _set_channels(configuration: Configuration) -> Iterator[str]:
+    targets = configuration.alert.targets
+    if not targets:
+        return
+    owner = find_target(configuration.organization).organization
+    for kind, target in targets.items():
+        told = set_target(owner, kind, target, ACTOR, enabled=configuration.enabled)
+        if told is not None and told.changed:
+            yield told.text
 
 
 def _set_limits(configuration: Configuration, target: Target, limits: Limits) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from budgets.channels.saving import channels_named
 from budgets.locks import exclude
 from budgets.models import Budget
 from budgets.models.budgets import RELATIONS, WORDS
@@ -16,6 +17,7 @@ from usage.models.identity import validate_name
 from usage.models.keys import KEY_MARK
 
 OWNER = "organization"
+_CHANNELS = "channels"
 _COLUMNS: Mapping[str, tuple[type[Project] | type[Team] | type[Subject], str]] = {
     "project": (Project, "slug"),
     "team": (Team, "slug"),
@@ -51,7 +53,8 @@ class Wanted:
 
 
 def make_budget(wanted: Wanted, actor: Actor) -> Budget:
-    """Make a budget; commit before returning. Raises ValidationError and Exists."""
+    """Make a budget; commit before returning. Raises ValidationError, for the name of a channel
+    that is not known too, and Exists."""
     with transaction.atomic():
         return _save(Budget(organization=wanted.owner), wanted, actor)
 
@@ -85,6 +88,8 @@ def _save(budget: Budget, wanted: Wanted, actor: Actor) -> Budget:
         raise ValidationError(faults)
     for name, value in wanted.columns.items():
         setattr(budget, name, value)
+    if wanted.moves or _CHANNELS in wanted.columns:
+        channels_named(budget.organization, budget.channels)
     try:
         return save_budget(budget, wanted.levels, actor)
     except ValidationError as refusal:

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from budgets.demo import set_demo_budgets
+from budgets.demo_alerts import set_demo_alerts
 from budgets.demo_calls import ask_demo_calls
 from budgets.opening import roll_over
 from pricing.catalogue import load_catalogue
@@ -67,6 +68,7 @@ def ensure_demo() -> None:
         call_command("demo")
         set_demo_budgets(timezone.now())
         ask_demo_calls(timezone.now())
+        set_demo_alerts(timezone.now())
 
 
 def ensure_static_files() -> None:

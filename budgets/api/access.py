@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import msgspec
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
+from msgspec import UNSET
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from budgets.api.bodies import Refused, invalid, refusal_faults
+from budgets.api.bodies import Refused, invalid, read_as, refusal_faults
 from budgets.asking import AskRefused
 from budgets.editing import Exists
 from budgets.models import Budget
@@ -22,6 +24,7 @@ from usage.api.authentication import (
     first_held,
     holder_of,
 )
+from usage.api.bodies import read_body
 from usage.api.parameters import OwnFormat, page_link
 from usage.api.problems import problem
 from usage.api.reads import json_answer
@@ -76,6 +79,32 @@ def seen_budget(request: Request, budget_id: str) -> Budget:
     return budget
 
 
+def find_owner(holder: KeyHolder, slug: object, path: str, *, needed: bool) -> Organization | None:
+    """Whose a thing is to be that a body names the organization of; None is the site's.
+
+    The key's own, or of a site key the one called `slug`, which it must say where `needed`.
+    Raises Refused at `path`.
+    """
+    if holder.tenant is not None:
+        if slug not in (UNSET, holder.tenant.slug):
+            raise _refused(path, "foreign_organization", "The key belongs to another organization.")
+        return Organization.objects.get(pk=holder.tenant.id)
+    if slug is UNSET and needed:
+        message = "A site key must name the organization, or null for all."
+        raise _refused(path, "required", message)
+    if slug is UNSET or slug is None:
+        return None
+    rows = Organization.objects.none() if "\0" in str(slug) else Organization.objects.all()
+    found = rows.filter(slug=slug, archived_at=None).first()
+    if found is None:
+        raise _refused(path, "unknown_organization", f"There is no organization {slug!r}.")
+    return found
+
+
+def _refused(path: str, code: str, message: str) -> Refused:
+    return Refused([FieldError(path, code, message)])
+
+
 def tenancy_of(holder: KeyHolder, organization: object) -> Tenancy:
     """For whom a key may ask; one of the site for the `organization` that a body names."""
     if holder.tenant is not None:
@@ -96,6 +125,15 @@ def named_organization(request: Request, slug: str) -> Organization:
     if found is None or found.archived_at is not None:
         raise NotFound(f"There is no organization {slug!r}.")
     return found
+
+
+def expect_nothing(request: Request) -> None:
+    """Let the body of a request be empty or say nothing. Raises Refused."""
+    read_as(_Nothing, read_body(request) or b"{}")
+
+
+class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """Nothing needs to be said."""
 
 
 def page_answer(request: Request, page: Page[Any], rows: list[Any]) -> HttpResponse:

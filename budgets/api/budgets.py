@@ -11,8 +11,15 @@ from msgspec import UNSET
 from msgspec.structs import fields
 from rest_framework.request import Request
 
-from budgets.api.access import PAGE, BudgetsView, actor_of, page_answer, seen_budget
-from budgets.api.bodies import BudgetBody, Refused, ScopeBody, given, levels_of, read_as
+from budgets.api.access import (
+    PAGE,
+    BudgetsView,
+    actor_of,
+    find_owner,
+    page_answer,
+    seen_budget,
+)
+from budgets.api.bodies import BudgetBody, ScopeBody, given, levels_of, read_as
 from budgets.api.rendering import budget_as_json, window_as_json
 from budgets.api.schema.operations import (
     CHANGE_BUDGET,
@@ -25,6 +32,7 @@ from budgets.api.schema.operations import (
 from budgets.editing import OWNER, Wanted, change_budget, make_budget
 from budgets.matching import NAMES, BudgetValue
 from budgets.models import Budget
+from budgets.selectors.outlook import stored_forecasts
 from budgets.selectors.pages import list_budgets
 from budgets.selectors.states import states_of
 from budgets.setting import DEFAULT_LEVELS
@@ -32,9 +40,7 @@ from usage.api.authentication import holder_of
 from usage.api.bodies import read_body
 from usage.api.parameters import MAX_PAGE, ParameterReader
 from usage.api.reads import json_answer
-from usage.ingest.values import FieldError
 from usage.keys import KeyHolder
-from usage.models import Organization
 from usage.selectors.access import viewer_of
 
 _SCOPE, _LEVELS = "scope", "thresholds"
@@ -135,7 +141,7 @@ def read_wanted(holder: KeyHolder, body: BudgetBody, *, whole: bool) -> Wanted:
     scope = given(columns.pop(_SCOPE, ScopeBody()))
     levels = levels_of(columns.pop(_LEVELS)) if _LEVELS in columns else None
     moves = holder.tenant is None and (whole or OWNER in scope)
-    owner = _owner(holder, scope.pop(OWNER, UNSET), needed=moves)
+    owner = find_owner(holder, scope.pop(OWNER, UNSET), f"{_SCOPE}.{OWNER}", needed=moves)
     if whole:
         scope = {**dict.fromkeys(NAMES[1:]), **scope}
         columns = {**_defaults(), **columns}
@@ -149,34 +155,20 @@ def _defaults() -> dict[str, Any]:
     return {name: getattr(blank, name) for name in names}
 
 
-def _owner(holder: KeyHolder, slug: Any, *, needed: bool) -> Organization | None:
-    if holder.tenant is not None:
-        if slug not in (UNSET, holder.tenant.slug):
-            raise _refused("foreign_organization", "The key belongs to another organization.")
-        return Organization.objects.get(pk=holder.tenant.id)
-    if slug is UNSET and needed:
-        raise _refused("required", "A site key must name the organization, or null for all.")
-    if slug is UNSET or slug is None:
-        return None
-    rows = Organization.objects.none() if "\0" in slug else Organization.objects.all()
-    found = rows.filter(slug=slug, archived_at=None).first()
-    if found is None:
-        raise _refused("unknown_organization", f"There is no organization {slug!r}.")
-    return found
-
-
-def _refused(code: str, message: str) -> Refused:
-    return Refused([FieldError(f"{_SCOPE}.{OWNER}", code, message)])
-
-
 def shown_budgets(budgets: Iterable[Budget], now: datetime) -> list[dict[str, Any]]:
     """Budgets with their windows at `now`, an aware time; those switched off have none."""
     rows = list(budgets)
     states = {state.budget.pk: state for state in states_of(rows, now) if state.budget.enabled}
+    outlooks = stored_forecasts(rows, now)
     return [
         {
             **budget_as_json(row),
-            "window": window_as_json(states[row.pk], BudgetValue.from_budget(row).span(now), now)
+            "window": window_as_json(
+                states[row.pk],
+                BudgetValue.from_budget(row).span(now),
+                now,
+                outlooks.get((row.pk, states[row.pk].member)),
+            )
             if row.pk in states
             else None,
         }

@@ -23,7 +23,6 @@ from budgets.selectors.pages import find_decision, list_decisions
 from usage.api.parameters import MAX_PAGE, ParameterReader
 from usage.api.reads import json_answer
 from usage.selectors.access import report_zone, viewer_of
-from usage.selectors.pages import read_pk
 from usage.selectors.periods import find_zone, midnight
 
 _LOOKUPS = {
@@ -91,8 +90,8 @@ def _list(request: Request, filters: dict[str, Any]) -> HttpResponse:
     filters |= {_LOOKUPS[name]: value for name in _LOOKUPS if (value := reader.one(name))}
     if outcome := reader.choice("decision", ("", *Decision.Outcome.values[1:]), ""):
         filters["outcome"] = outcome
-    if budget := reader.one("budget") if "binding" not in filters else "":
-        filters["binding"] = _number(reader, budget)
+    if "binding" not in filters and (budget := reader.pk("budget")) is not None:
+        filters["binding"] = budget
     zone = ZoneInfo("UTC")
     for name, lookup in (("from", "decided_at__gte"), ("to", "decided_at__lt")):
         if (bound := reader.bound(name)) is not None:
@@ -101,14 +100,6 @@ def _list(request: Request, filters: dict[str, Any]) -> HttpResponse:
     reader.finish()
     page = list_decisions(viewer, filters, limit, cursor)
     return page_answer(request, page, [decision_as_json(viewer, row) for row in page.rows])
-
-
-def _number(reader: ParameterReader, text: str) -> int:
-    try:
-        return read_pk(text)
-    except ValueError:
-        reader.fault("budget", "invalid", f"{text[:20]!r} is not the id of a budget.")
-        return 0
 
 
 def _bounds(reader: ParameterReader, zone: ZoneInfo) -> tuple[datetime, datetime]:

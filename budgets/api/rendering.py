@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from budgets.matching import NAMES
-from budgets.models import Budget, BudgetRaise, Threshold
+from budgets.models import Budget, BudgetRaise, Forecast, Threshold
 from budgets.selectors.history import zone_of
 from budgets.selectors.pace import at_pace
 from budgets.selectors.scopes import usage_filters
@@ -14,6 +14,9 @@ from budgets.spans import Span
 from usage.api.rendering.figures import money_text, percentage
 from usage.selectors.currency import ledger_currency
 from usage.selectors.periods import find_zone
+
+_OUTLOOK = ("expected", "low", "high", "run_rate")
+_OUTLOOK_PERCENTS = ("chance", "error", "coverage")
 
 
 def state_as_json(state: BudgetState) -> dict[str, Any]:
@@ -76,14 +79,18 @@ def budget_as_json(budget: Budget) -> dict[str, Any]:
     }
 
 
-def window_as_json(state: BudgetState, span: Span, now: datetime) -> dict[str, Any]:
+def window_as_json(
+    state: BudgetState, span: Span, now: datetime, outlook: Forecast | None = None
+) -> dict[str, Any]:
     """How a budget stands in a span; instants have the offset of its zone.
 
     Amounts are in the ledger currency, or tokens or requests. `spent` is what fits beside what is
-    reserved, `overage` what was used beyond; both are in `percent`.
+    reserved, `overage` what was used beyond; both are in `percent`. `forecast` is what `outlook`
+    expects, and without it what the pace so far comes to.
     """
     budget = state.budget
     zone = find_zone(zone_of(budget))
+    expected = _expected(state, outlook)
     return {
         "start": span.start.astimezone(zone),
         "end": span.end and span.end.astimezone(zone),
@@ -99,8 +106,31 @@ def window_as_json(state: BudgetState, span: Span, now: datetime) -> dict[str, A
         "percent": percentage(state.percent),
         "state": state.level,
         "unpriced_events": state.unpriced_events,
-        "forecast": amount_or_none(at_pace(state.used, span, zone, now)),
+        "forecast": amount_or_none(
+            at_pace(state.used, span, zone, now) if expected is None else expected
+        ),
+        "outlook": None if outlook is None else outlook_as_json(outlook),
     }
+
+
+def outlook_as_json(outlook: Forecast) -> dict[str, Any]:
+    """What a window will have used, as reckoned at `made_at`; amounts as those of the window."""
+    amounts = {name: amount_or_none(getattr(outlook, name)) for name in _OUTLOOK}
+    percents = {name: percentage(getattr(outlook, name)) for name in _OUTLOOK_PERCENTS}
+    return {
+        "made_at": outlook.made_at,
+        **amounts,
+        **percents,
+        "crosses_on": outlook.crosses_on,
+        "days_of_history": outlook.days_of_history,
+    }
+
+
+def _expected(state: BudgetState, outlook: Forecast | None) -> Decimal | None:
+    """What is expected, at least what has been used since it was reckoned."""
+    if outlook is None or outlook.expected is None:
+        return None
+    return max(outlook.expected, state.used)
 
 
 def level_as_json(level: Threshold) -> dict[str, str]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from budgets.api.access import PAGE, BudgetsView, page_answer
+from budgets.api.access import PAGE, BudgetsView, expect_nothing, page_answer
 from budgets.api.bodies import Refused, read_as
 from budgets.api.checks import read_question
 from budgets.api.schema.operations import (
@@ -144,7 +144,7 @@ class ReleaseView(BudgetsView):
     def post(self, request: Request, reservation_id: str) -> HttpResponse:
         """Release it."""
         row = _found(request, reservation_id)
-        _nothing(request)
+        expect_nothing(request)
         try:
             return json_answer(reservation_as_json(release(row, timezone.now())))
         except WrongState as error:
@@ -178,14 +178,6 @@ def _found(request: Request, reservation_id: str) -> Reservation:
 
 def _event(request: Request) -> dict[str, Any]:
     return read_object(read_body(request) or b"{}")
-
-
-class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
-    """Nothing needs to be said."""
-
-
-def _nothing(request: Request) -> None:
-    read_as(_Nothing, read_body(request) or b"{}")
 
 
 def _held(request: Request, viewer: Viewer, reserved: Reserved) -> HttpResponse:

@@ -1,9 +1,16 @@
-"""Paths under /api/v1/ of budgets, and of what tells limits, each with and without its trailing
-slash."""
+"""Paths under /api/v1/ of budgets and alerts, and of what tells limits, each with and without its
+trailing slash."""
 
 from django.urls import re_path
 
+from budgets.api.alerts import AcknowledgeView, AlertListView, AlertView, ResolveView
 from budgets.api.budgets import BudgetListView, BudgetView
+from budgets.api.channels import (
+    ChannelListView,
+    ChannelView,
+    RotateSecretView,
+    TestChannelView,
+)
 from budgets.api.checks import CheckView
 from budgets.api.decisions import (
     BudgetDecisionsView,
@@ -29,6 +36,7 @@ from budgets.api.reservations import (
     SettleView,
 )
 from budgets.api.views import (
+    LimitedForecastView,
     LimitedOrganizationView,
     LimitedProjectView,
     LimitedSessionView,
@@ -38,10 +46,22 @@ from budgets.api.views import (
 from budgets.api.what_if import WhatIfView
 from budgets.api.windows import WindowsView
 
+_ALERT = r"^alerts/(?P<alert_id>[^/]+)"
+_CHANNEL = r"^channels/(?P<channel_id>[^/]+)"
 _BUDGET = r"^budgets/(?P<budget_id>[^/]+)"
 _RESERVATION = r"^reservations/(?P<reservation_id>[^/]+)"
 
 urlpatterns = [
+    re_path(r"^alerts/?\Z", AlertListView.as_view(), name="alerts"),
+    re_path(rf"{_ALERT}/?\Z", AlertView.as_view(), name="alert"),
+    re_path(rf"{_ALERT}/acknowledge/?\Z", AcknowledgeView.as_view(), name="alert_acknowledge"),
+    re_path(rf"{_ALERT}/resolve/?\Z", ResolveView.as_view(), name="alert_resolve"),
+    re_path(r"^channels/?\Z", ChannelListView.as_view(), name="channels"),
+    re_path(rf"{_CHANNEL}/?\Z", ChannelView.as_view(), name="channel"),
+    re_path(
+        rf"{_CHANNEL}/rotate-secret/?\Z", RotateSecretView.as_view(), name="channel_rotate_secret"
+    ),
+    re_path(rf"{_CHANNEL}/test/?\Z", TestChannelView.as_view(), name="channel_test"),
     re_path(r"^budgets/?\Z", BudgetListView.as_view(), name="budgets"),
     re_path(r"^budgets/check/?\Z", CheckView.as_view(), name="budget_check"),
     re_path(r"^budgets/what-if/?\Z", WhatIfView.as_view(), name="budget_what_if"),
@@ -75,6 +95,7 @@ urlpatterns = [
     re_path(rf"{_RESERVATION}/settle/?\Z", SettleView.as_view(), name="reservation_settle"),
     re_path(rf"{_RESERVATION}/release/?\Z", ReleaseView.as_view(), name="reservation_release"),
     re_path(rf"{_RESERVATION}/extend/?\Z", ExtendView.as_view(), name="reservation_extend"),
+    re_path(r"^forecast/?\Z", LimitedForecastView.as_view(), name="forecast"),
     re_path(r"^summary/?\Z", LimitedSummaryView.as_view(), name="summary"),
     re_path(
         r"^organizations/(?P<slug>[^/]+)/summary/?\Z",

@@ -9,6 +9,7 @@ from budgets.api.rendering import window_as_json
 from budgets.api.schema.operations import LIST_WINDOWS
 from budgets.matching import BudgetValue
 from budgets.selectors.history import as_states
+from budgets.selectors.outlook import stored_forecasts
 from budgets.selectors.pages import list_members, list_windows
 from budgets.selectors.scopes import find_member
 from budgets.spans import Span
@@ -37,9 +38,10 @@ class WindowsView(BudgetsView):
             known = find_member(budget, member) if member else 0
             wanted = {"member": -1 if known is None else known}
             page = list_windows(budget, wanted, limit, cursor)
-        states = as_states(budget, page.rows, now)
-        shown = [
-            window_as_json(state, Span(row.start, row.end), now)
-            for state, row in zip(states, page.rows, strict=True)
-        ]
+        states, outlooks = as_states(budget, page.rows, now), stored_forecasts([budget], now)
+        shown = []
+        for state, row in zip(states, page.rows, strict=True):
+            span = Span(row.start, row.end)
+            outlook = outlooks.get((budget.pk, row.member)) if span.contains(now) else None
+            shown.append(window_as_json(state, span, now, outlook))
         return page_answer(request, page, shown)

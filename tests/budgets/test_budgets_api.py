@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from budgets.models import Budget, BudgetChange
+from budgets.models import Budget, BudgetChange, Channel
 from tests.budgets.budget_clients import BUDGET, CALL, Caller
 from tests.config.site_data import staff
 from usage.models import Organization, Project, Subject, Team
@@ -18,7 +18,8 @@ def acme() -> Caller:
     return Caller()
 
 
-def test_a_budget_is_made_before_anything_it_names_is_known(acme: Caller) -> None:
+def test_a_budget_is_made_before_anything_it_counts_is_known(acme: Caller) -> None:
+    Channel.objects.create(name="ops", kind="email")
     made = acme.budget(
         scope={"project": "web", "team": "core", "subject": "ann", "model": "claude-opus-4-5"},
         period="day", limit="4.00", thresholds=[{"percent": 50}, {"amount": "3.25"}],

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from budgets.models import Budget
+from budgets.models import Budget, Channel
 from pricing.models import PriceChange
 from usage.models import Organization, Project
 
@@ -69,8 +69,8 @@ def test_a_file_sets_budgets_thresholds_and_prices_once(acme: Organization, path
         ("[budget]\ndaily = -1", "greater than or equal to 0"),
         ("[budget]\ndayly = 1", "budget.dayly"),
         ("[budget]\ndaily = 1\n[budget.projects.x]\nmonthly = 1", "no project 'x'"),
-        ("[alert]\nwebhook = 'https://example.org'", "webhooks come with alerts"),
-        ("[alert]\nemail = 'a@example.org'", "e-mails come with alerts"),
+        ("[alert]\nwebhook = 'https://127.0.0.1/in'", "(?i)address"),
+        ("[budget]\ndaily = 1\n[alert]\nemail = ['a@example.org', 'b']", "valid email address"),
         ("database = 'postgres://'", "DATABASE_URL"),
         ("[prices.llama3]\ninput = 1", "name the provider too"),
         ("[prices.'o/l']\ninput = 1\ncurrency = 'E'", "currency"),
@@ -86,3 +86,23 @@ def test_what_cannot_be_applied_changes_nothing_and_says_why(
     assert re.search(reason, str(refusal.value))
     assert "\n" not in str(refusal.value)
     assert (Budget.objects.count(), PriceChange.objects.count()) == (0, before)
+    assert not Channel.objects.exists()
+
+
+def test_a_file_sets_who_is_told_and_replaces_whom_it_named_before(
+    acme: Organization, path: Path
+) -> None:
+    text = "[alert]\nemail = ['a@example.org', 'b@example.org']\nwebhook = 'https://example.org/in'"
+    assert configure(path, text) == [
+        "acme · channel email: a…@example.org, b…@example.org",
+        "acme · channel webhook: https://example.org/…",
+    ]
+    assert configure(path, text) == ["nothing to change"]
+    assert configure(path, "[alert]\nemail = 'b@example.org'") == [
+        "acme · channel email: b…@example.org"
+    ]
+    off = configure(path, "enabled = false\n[alert]\nslack = 'https://hooks.slack.com/services/a'\n"
+                          "webhook = 'https://example.org/in'")  # fmt: skip
+    assert off == ["acme · channel webhook: https://example.org/…, switched off"]
+    told = Channel.objects.order_by("name").values_list("name", "is_default", "enabled")
+    assert list(told) == [("email", True, True), ("webhook", True, False)]

@@ -3,8 +3,9 @@ from decimal import Decimal
 from typing import Any
 
 from budgets.demo import set_demo_budgets
+from budgets.demo_alerts import set_demo_alerts
 from budgets.demo_calls import ask_demo_calls
-from budgets.models import BudgetWindow, DecisionCount, Reservation
+from budgets.models import Alert, BudgetWindow, Channel, DecisionCount, Reservation
 from budgets.selectors.states import (
     BudgetState,
     Level,
@@ -159,3 +160,12 @@ def test_calls_of_the_demonstration_asked_and_were_answered_in_every_way(catalog
         "held", "settled", "released",
     }  # fmt: skip
     assert not verify_windows().drifts
+
+    set_demo_alerts(now)
+    set_demo_alerts(now)
+    kinds = set(Alert.objects.exclude(state="resolved").values_list("kind", flat=True))
+    assert kinds >= {"threshold", "blocked", "unpriced"}
+    assert Alert.objects.filter(state="acknowledged").count() == 1
+    assert sorted(Channel.objects.filter(enabled=False).values_list("kind", flat=True)) == [
+        "email", "other", "slack", "webhook",
+    ]  # fmt: skip

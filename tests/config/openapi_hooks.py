@@ -9,7 +9,7 @@ import schemathesis
 EXISTING = {
     "event_id": "e1", "slug": "web", "key": "ann", "session_id": "s1", "run_id": "r1",
     "project": "web", "subject": "ann", "team": "core", "budget_id": "1", "decision_id": "1",
-    "reservation_id": os.environ["SEEDED_RESERVATION"],
+    "reservation_id": os.environ["SEEDED_RESERVATION"], "alert_id": "1", "channel_id": "1",
 }  # fmt: skip
 """What the test has seeded; an organization is called by its slug, too."""
 

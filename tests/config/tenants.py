@@ -73,7 +73,7 @@ class Tenant:
         assert answer.json()["accepted"] == 4, answer.content
 
     def _limit(self) -> dict[str, str]:
-        """Budgets of its own, a call that they warned about, and a reservation."""
+        """Budgets of its own, a call that they warned about, a reservation, an alert, a channel."""
         call = {
             "project": f"{self.word}-project", "subject": f"{self.word}-subject", "amount": "9",
             "model": f"{self.word}-model", "provider": f"{self.word}-provider",
@@ -87,9 +87,12 @@ class Tenant:
         assert answer.status_code == 200, answer.content
         reservation = self._made("reservations/", call)
         count_tallies()
+        channel = {"name": self.word, "kind": "email", "target": f"ops@{self.word}.example"}
         (decision,) = self.key.get("/api/v1/decisions/").json()["results"]
+        alert = self.key.get("/api/v1/alerts/").json()["results"][0]
         return {
             "budget_id": budget, "reservation_id": reservation, "decision_id": str(decision["id"]),
+            "alert_id": str(alert["id"]), "channel_id": self._made("channels/", channel),
         }  # fmt: skip
 
     def _made(self, path: str, body: dict[str, Any]) -> str:

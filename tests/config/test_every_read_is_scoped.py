@@ -7,10 +7,9 @@ from django.db import transaction
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
-from pricing.catalogue import load_catalogue
-from pricing.models import CatalogueSource, PriceVersion
 from tests.config.api_urls import operations
 from tests.config.tenants import SCOPES, Tenant, signed_in
+from tests.databases import load_prices_if_there_are_none
 from usage.keys import create_key
 
 pytestmark = pytest.mark.django_db
@@ -19,11 +18,15 @@ OURS, THEIRS = "quokka", "zanzibar"
 ORGANIZATION = "organization_slug"
 READS: dict[str, dict[str, str]] = {
     "/api/v1/advice/": {},
+    "/api/v1/alerts/": {},
+    "/api/v1/alerts/{alert_id}/": {"alert_id": "alert_id"},
     "/api/v1/budgets/": {},
     "/api/v1/budgets/{budget_id}/": {"budget_id": "budget_id"},
     "/api/v1/budgets/{budget_id}/decisions/": {"budget_id": "budget_id"},
     "/api/v1/budgets/{budget_id}/raises/": {"budget_id": "budget_id"},
     "/api/v1/budgets/{budget_id}/windows/": {"budget_id": "budget_id"},
+    "/api/v1/channels/": {},
+    "/api/v1/channels/{channel_id}/": {"channel_id": "channel_id"},
     "/api/v1/chargeback/": {},
     "/api/v1/decisions/": {},
     "/api/v1/decisions/counts/": {},
@@ -54,7 +57,7 @@ READS: dict[str, dict[str, str]] = {
 }
 """Every read, with what its path names. A read that is missing here fails below."""
 
-NAMELESS = {"/api/v1/decisions/counts/", "/api/v1/forecast/", "/api/v1/usage/"}
+NAMELESS = {"/api/v1/decisions/counts/", "/api/v1/usage/"}
 """Reads whose plain answer names nothing of an organization's."""
 
 QUESTIONS: tuple[dict[str, str], ...] = (
@@ -102,9 +105,7 @@ def figures_of(answer: Any) -> str:
 def tenants(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Tenants]:
     """Both organizations, made once: what the tests below write is rolled back to here."""
     with django_db_blocker.unblock(), transaction.atomic():
-        if not PriceVersion.objects.exists():
-            CatalogueSource.objects.all().delete()
-            load_catalogue()
+        load_prices_if_there_are_none()
         ours = Tenant(OURS)
         alone = {path: figures_of(ours.key.get(path)) for path in NAMELESS}
         yield Tenants(ours, alone, Tenant(THEIRS))

@@ -21,14 +21,38 @@ class ShownLevel(Answer, omit_defaults=True):
     amount: Amount | None = None
 
 
+class WindowOutlook(Answer):
+    """What a window will have used at its end, as reckoned at `made_at` from what it counts day
+    by day.
+
+    `low` to `high` holds four times of five; they and `expected` are null with less than 14 days
+    of history. `run_rate` is what the pace so far comes to. `chance` is how probable it is, in
+    percent, that the limit is passed, and `crosses_on` the day on which it is expected to be.
+    `error` is by how many percent such forecasts of the past missed on average, `coverage` how
+    many percent of them had the truth in their band.
+    """
+
+    made_at: Instant
+    expected: Money | None
+    low: Money | None
+    high: Money | None
+    run_rate: Money | None
+    chance: Share
+    error: Share
+    coverage: Share
+    crosses_on: date | None
+    days_of_history: int
+
+
 class Window(Answer):
     """A budget from `start` to before `end` (null: for ever), in its own time zone.
 
     Amounts are in `currency`, or, where that is null, in tokens or requests. `spent` is what fits
     into the limit beside what is `reserved`, `overage` what was used beyond it; `remaining` is
     what is left of the limit, less than zero where more was used; `percent` is used of the limit.
-    `forecast` is what is used at the end at the pace so far, null where that cannot be said. Where
-    each of many has the limit to itself, this is the one of `members` that used most.
+    `forecast` is what `outlook` expects to be used at the end, and without it what the pace so far
+    comes to; null where that cannot be said. Where each of many has the limit to itself, this is
+    the one of `members` that used most.
     """
 
     start: Instant
@@ -46,6 +70,7 @@ class Window(Answer):
     state: Literal["ok", "warn", "over"]
     unpriced_events: int
     forecast: Money | None
+    outlook: WindowOutlook | None
 
 
 class ShownBudget(Answer):

@@ -50,10 +50,10 @@ from usage.api.schema.parameters import (
 _BUDGETS, _RESERVATIONS, _DECISIONS, _POLICIES = "budgets", "reservations", "decisions", "policies"
 _ID: Schema = {"type": "string", "minLength": 1}
 _TEXT: Schema = {"type": "string"}
-_PAGE = [limit(100), CURSOR]
+PAGED = [limit(100), CURSOR]
 _BUDGET_ID = path_word("budget_id", "The budget's id.", _ID)
 _RESERVATION_ID = path_word("reservation_id", "The reservation's id.", _ID)
-_OWNER = parameter("organization", _TEXT, "Only of the organization with this slug.")
+OWNER = parameter("organization", _TEXT, "Only of the organization with this slug.")
 _FOR = parameter("organization", _TEXT, "Slug of the organization; needed of a site key.")
 _CALL = {
     "project": "web", "subject": "ann", "provider": "anthropic", "model": "claude-sonnet-4-5",
@@ -71,7 +71,8 @@ class Documents(Protocol):
         """The method."""
 
 
-def _filters(**named: str) -> list[OpenApiParameter]:
+def name_filters(**named: str) -> list[OpenApiParameter]:
+    """Query parameters that are plain text, each with what it is for."""
     return [parameter(name, _TEXT, text) for name, text in named.items()]
 
 
@@ -116,8 +117,8 @@ _MADE: dict[str, object] = {
 LIST_BUDGETS = operation(
     "budgets", "Budgets with their windows", _BUDGETS, BudgetList,
     parameters=[
-        _OWNER,
-        *_filters(
+        OWNER,
+        *name_filters(
             project="Only of this project.", team="Only of this team.",
             subject="Only of this subject.", name="Only of this name.",
         ),
@@ -125,7 +126,7 @@ LIST_BUDGETS = operation(
         words("measure", ("", "cost", "tokens", "requests"), "", "What is limited."),
         words("enforcement", ("", "soft", "hard"), "", "Whether it warns or blocks."),
         words("enabled", ("true", "false", "any"), "true", "Those switched on, off, or both."),
-        *_PAGE,
+        *PAGED,
     ],
 )  # fmt: skip
 MAKE_BUDGET = operation(
@@ -149,7 +150,9 @@ SWITCH_OFF = operation(
 )  # fmt: skip
 LIST_WINDOWS = operation(
     "budget_windows", "What a budget has used", _BUDGETS, WindowList,
-    parameters=[_BUDGET_ID, *_filters(member="Only the windows of the member called so."), *_PAGE],
+    parameters=[
+        _BUDGET_ID, *name_filters(member="Only the windows of the member called so."), *PAGED,
+    ],
 )  # fmt: skip
 LIST_RAISES = operation(
     "budget_raises", "Limits for a while", _BUDGETS, RaiseList, parameters=[_BUDGET_ID]
@@ -168,13 +171,13 @@ CHECK = operation(
     example=_ASKED,
 )  # fmt: skip
 
-_OF_CALLS = _filters(project="Only of this project.", subject="Only of this subject.")
+_OF_CALLS = name_filters(project="Only of this project.", subject="Only of this subject.")
 LIST_RESERVATIONS = operation(
     "reservations", "Money held for calls", _RESERVATIONS, ReservationList,
     parameters=[
-        _OWNER, *_OF_CALLS, *_filters(reservation_key="Only of this key."),
+        OWNER, *_OF_CALLS, *name_filters(reservation_key="Only of this key."),
         words("status", ("", "held", "settled", "released", "expired"), "", "What became of it."),
-        *_PAGE,
+        *PAGED,
     ],
 )  # fmt: skip
 RESERVE = operation(
@@ -221,12 +224,12 @@ EXTEND = operation(
 )  # fmt: skip
 
 _NARROWED = [
-    _OWNER, *_OF_CALLS, words("decision", ("", "warn", "block"), "", "What was answered."),
-    FROM, TO, *_PAGE,
+    OWNER, *_OF_CALLS, words("decision", ("", "warn", "block"), "", "What was answered."),
+    FROM, TO, *PAGED,
 ]  # fmt: skip
 LIST_DECISIONS = operation(
     "decisions", "Warnings and refusals", _DECISIONS, DecisionList,
-    parameters=[*_filters(budget="Only those that the budget with this id brought about."),
+    parameters=[*name_filters(budget="Only those that the budget with this id brought about."),
                 *_NARROWED],
 )  # fmt: skip
 LIST_BUDGET_DECISIONS = operation(
@@ -239,10 +242,10 @@ EXPLAIN = operation(
 )  # fmt: skip
 COUNT_ANSWERS = operation(
     "decision_counts", "How many calls were answered how", _DECISIONS, AnswerCounts,
-    parameters=[_OWNER, FROM, TO, TIMEZONE],
+    parameters=[OWNER, FROM, TO, TIMEZONE],
 )  # fmt: skip
 
-LIST_POLICIES = operation("policies", "Cost policies", _POLICIES, PolicyList, parameters=[_OWNER])
+LIST_POLICIES = operation("policies", "Cost policies", _POLICIES, PolicyList, parameters=[OWNER])
 
 
 def _policy(name: str, what: str, *named: OpenApiParameter) -> Documents:

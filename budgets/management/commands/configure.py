@@ -1,4 +1,4 @@
-"""`manage.py configure`: budgets and prices as a file says."""
+"""`manage.py configure`: budgets, alerts and prices as a file says."""
 
 from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
@@ -16,7 +16,7 @@ EXAMPLE = """Example:
 
 tallyman.toml:
   organization = "acme"      # needed where there are several
-  enabled = true             # false switches the budgets below off
+  enabled = true             # false switches what is below off: budgets and channels
   [budget]
   daily = 20
   monthly = 400
@@ -25,6 +25,8 @@ tallyman.toml:
   monthly = 100
   [alert]
   threshold = 80             # percent
+  email = "ops@example.org"  # or several: ["a@example.org", "b@example.org"]
+  webhook = "https://hooks.example.org/in"
   [prices."ollama/llama3"]   # of 1,000,000 tokens
   input = 0
   output = 0
@@ -34,7 +36,7 @@ tallyman.toml:
 class Command(BaseCommand):
     """Applying a file again changes nothing; what it does not name stays as it is."""
 
-    help = "Set budgets, warning thresholds and prices to what a TOML file says."
+    help = "Set budgets, warnings, who is told, and prices to what a TOML file says."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Keep the line breaks of the example in `--help`."""

@@ -9,15 +9,16 @@ from django_typer.management import group
 from typer import Context, Option
 
 from budgets.listing import budgets_document
-from budgets.management.cost.options import LimitOptions, MeasureOptions, TargetOptions
+from budgets.management.cost.options import LimitOptions, MeasureOptions, PeriodFlags, TargetOptions
 from budgets.models import Budget
 from budgets.plain import Plain, remove_plain, set_plain
-from budgets.selectors.states import read_states
+from budgets.selectors.states import BudgetState, read_states
 from budgets.setting import Actor
 from budgets.targets import UnknownTargetError, find_target
 from usage.management.cost.base import CostCommand
 from usage.management.cost.options import Format, FormatOption, ScopeOptions
 from usage.management.option_groups import grouped_options
+from usage.reports.scope import Scope
 
 ACTOR = Actor(name="manage.py cost budget")
 BUDGET = """\b
@@ -100,25 +101,15 @@ class Budgeting(CostCommand):
         self,
         target: TargetOptions,
         measured: MeasureOptions,
-        daily: Annotated[bool, Option("--daily", help="the daily one")] = False,
-        weekly: Annotated[bool, Option("--weekly", help="the weekly one")] = False,
-        monthly: Annotated[bool, Option("--monthly", help="the monthly one")] = False,
-        yearly: Annotated[bool, Option("--yearly", help="the yearly one")] = False,
+        periods: PeriodFlags,
     ) -> None:
         """Switch budgets off; what they have counted stays as history."""
-        asked = {
-            Budget.Period.DAY: daily,
-            Budget.Period.WEEK: weekly,
-            Budget.Period.MONTH: monthly,
-            Budget.Period.YEAR: yearly,
-        }
-        periods = [period for period, is_asked in asked.items() if is_asked]
-        if not periods:
+        if not periods.chosen:
             self.refuse("say which budget to remove, such as --monthly")
         with self.told():
             found = find_target(target.organization, target.project)
-            for period in periods:
-                told = remove_plain(Plain(found, period, self._measure(measured)), ACTOR)
+            for period in periods.chosen:
+                told = remove_plain(Plain(found, period, self.measure_of(measured)), ACTOR)
                 if not told:
                     adverb = Budget.ADVERBS[period]
                     self.refuse(f"{_name(found)} has no {adverb} budget", returncode=1)
@@ -132,7 +123,7 @@ class Budgeting(CostCommand):
         *,
         hard: bool | None,
     ) -> None:
-        measure = self._measure(measured)
+        measure = self.measure_of(measured)
         enforcement = ""
         if hard is not None:
             enforcement = Budget.Enforcement.HARD if hard else Budget.Enforcement.SOFT
@@ -143,7 +134,8 @@ class Budgeting(CostCommand):
                 told = set_plain(plain, limit, ACTOR, enforcement=enforcement)
                 self.say(f"{told.text}\n")
 
-    def _measure(self, measured: MeasureOptions) -> str:
+    def measure_of(self, measured: MeasureOptions) -> str:
+        """The measure chosen; exit 2 where two are."""
         if measured.tokens and measured.requests:
             self.refuse("--tokens and --requests cannot be given together")
         return measured.measure
@@ -151,10 +143,17 @@ class Budgeting(CostCommand):
     def _list(self, whose: ScopeOptions, output: Format = Format.TABLE) -> None:
         with self.told():
             scope = whose.scope()
-            states = []
-            for slug in scope.organizations or (None,):
-                states += read_states(scope.viewer, scope.now, organization=slug)
-            self.print_document(budgets_document(states, scope), output, scope.time_zone)
+            document = budgets_document(read_all_states(scope), scope)
+            self.print_document(document, output, scope.time_zone)
+
+
+def read_all_states(scope: Scope) -> list[BudgetState]:
+    """How all budgets of a scope stand, of each organization the most used first."""
+    return [
+        state
+        for slug in scope.organizations or (None,)
+        for state in read_states(scope.viewer, scope.now, organization=slug)
+    ]
 
 
 def _name(target: tuple[object, object]) -> str:

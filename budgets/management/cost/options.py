@@ -36,6 +36,31 @@ class LimitOptions:
         return {period: limit for period, limit in limits.items() if limit is not None}
 
 
+def _one(period: str) -> object:
+    return Option(f"--{period}", help=f"the {period} one")
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodFlags:
+    """Which budgets are meant, by their periods."""
+
+    daily: Annotated[bool, _one("daily")] = False
+    weekly: Annotated[bool, _one("weekly")] = False
+    monthly: Annotated[bool, _one("monthly")] = False
+    yearly: Annotated[bool, _one("yearly")] = False
+
+    @property
+    def chosen(self) -> list[str]:
+        """The periods named."""
+        flags = {
+            Budget.Period.DAY: self.daily,
+            Budget.Period.WEEK: self.weekly,
+            Budget.Period.MONTH: self.monthly,
+            Budget.Period.YEAR: self.yearly,
+        }
+        return [period.value for period, is_named in flags.items() if is_named]
+
+
 @dataclass(frozen=True, slots=True)
 class TargetOptions:
     """What a budget limits."""
