@@ -14,18 +14,14 @@ from pricing.catalogue import load_catalogue
 from tests.databases import (
     Template,
     empty_tables,
-    keep_prices,
+    keep_rows,
     load_prices_if_there_are_none,
 )
 from usage.ingest import identities, partitions
 
-LONG = (
-    "tests/config/test_up",
-    "tests/config/test_crash",
-    "tests/config/test_openapi_live",
-    "tests/browser/",
-)
-"""They begin first, so that no worker is left alone with one at the end."""
+LONG = ("tests/config/test_up", "tests/config/test_crash", "tests/config/test_openapi_live")
+"""They begin first, so that no worker is left alone with one at the end; none of them empties
+the tables that others find filled."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,7 +84,7 @@ def django_db_setup(
         if kept_database is None:
             load_catalogue()
         elif "TEMPLATE" not in connection.settings_dict["TEST"]:
-            keep_prices()
+            keep_rows()
             connection.close()
             kept_database.keep(connection.settings_dict["NAME"])
     _blocker_of_this_database.append(django_db_blocker)

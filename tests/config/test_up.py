@@ -82,7 +82,9 @@ def test_a_crossing_is_told_once_everywhere_though_the_worker_dies_while_sending
     live.spend(0.9, ["web"], "first")
     assert stopped.wait(90)
     (worker,) = up.children(" worker --")
-    worker.kill()
+    # Its children would go on for a moment, and get their answer.
+    for process in (*worker.children(), worker):
+        process.kill()
     going_on.set()
     hook.answer = lambda _: Answer()
     until(lambda: is_gone(worker))

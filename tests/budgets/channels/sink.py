@@ -33,8 +33,8 @@ class Sink:
         size = int(handler.headers.get("content-length", 0))
         headers = {name.lower(): text for name, text in handler.headers.items()}
         request = Request(handler.path, headers, handler.rfile.read(size))
-        answer = self.answer(request)
         self.requests.append(request)
+        answer = self.answer(request)
         handler.send_response(answer.code)
         for name, text in {**answer.headers, "content-length": str(len(answer.body))}.items():
             handler.send_header(name, text)

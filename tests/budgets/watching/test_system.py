@@ -1,6 +1,7 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from django.db import connection
 from pytest_django import Settings
 
@@ -12,13 +13,18 @@ from pricing.publishing import Provenance
 from tests.budgets.spending import set_budget
 from tests.budgets.watching.seen import live
 from tests.usage.conftest import NOON
-from usage.ingest.partitions import ensure_partitions
+from usage.ingest.partitions import ensure_partitions, make_ahead
 from usage.models import DirtyMark, Export
 from usage.organizations import ensure_organization
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 FAILED = PriceSync.Status.FAILED
 TODAY = date(2026, 11, 20)
+
+
+@pytest.fixture(autouse=True)
+def partitions_of_these_months(db: None) -> None:
+    make_ahead(now=NOON)
 
 
 def found(now: datetime = NOON) -> dict[str, str | None]:
