@@ -20,4 +20,5 @@ def digest() -> str:
 def sources() -> Iterator[Path]:
     yield from sorted(PROJECT.glob("*/migrations/*.py"))
     yield from sorted(PROJECT.joinpath("pricing").rglob("*.py"))
+    yield PROJECT / "config" / "scheduling.py"
     yield PROJECT / "tests" / "databases.py"

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
@@ -21,7 +19,7 @@ from budgets.alerts.handling import acknowledge, resolve_by_hand
 from budgets.links import alert_url
 from budgets.models import Alert, Notice
 from budgets.notices.message import Message
-from budgets.notices.rendering import as_text
+from budgets.notices.rendering.text import as_text
 from budgets.notices.writing import alert_message
 from budgets.selectors.alert_facts import (
     figures_of,
@@ -32,14 +30,17 @@ from budgets.selectors.alert_facts import (
 )
 from budgets.selectors.bell import ALERT_PARTS, Bell, read_bell
 from budgets.setting import Actor
+from pricing.admin.row_pages import OwnPage
 from pricing.admin.users import signed_in
 from usage.admin.scope import reach_of
 
 Route = tuple[str, Callable[..., HttpResponse], str]
 
 
-class AlertPages(SiteRowsAdmin[Alert]):
+class AlertPages(OwnPage[Alert], SiteRowsAdmin[Alert]):
     """What is shown of one alert, and what is done with it there."""
+
+    page_template = "admin/budgets/alert/page.html"
 
     def own_pages(self) -> list[Route]:
         """Route, view and the last part of the name of each."""
@@ -49,20 +50,10 @@ class AlertPages(SiteRowsAdmin[Alert]):
             ("<int:pk>/resolve/", self.resolve_one, "resolve"),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_of(self, request: HttpRequest, alert: Alert) -> dict[str, Any]:
         """What was seen, how it is now, who was told what, and what was done about it."""
-        alert = self.get_object(request, unquote(object_id))
-        if alert is None:
-            raise Http404
         notice = alert.notices.exclude(content={}).order_by("-created_at").first()
-        context = {
-            **self.admin_site.each_context(request),
+        return {
             "title": titles_of([alert])[0],
             "alert": alert,
             "member": member_names([alert])[0],
@@ -72,9 +63,7 @@ class AlertPages(SiteRowsAdmin[Alert]):
             "notice": notice,
             "preview": as_text(_message(alert, notice)),
             "may_handle": self.may_change(request, alert.organization_id),
-            **(extra_context or {}),
         }
-        return TemplateResponse(request, "admin/budgets/alert/page.html", context)
 
     def standing_of_all(self, request: HttpRequest) -> JsonResponse:
         """How many alerts are open, how severe they are, and the badge and the line as HTML."""

@@ -3,16 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from budgets.admin.call_links import CallLinks
 from budgets.admin.records import DecisionFilter
 from budgets.models import Decision
 from budgets.selectors.decisions import call_facts, name_binding, tested_budgets, told_message
+from pricing.admin.row_pages import OwnPage
 from usage.admin.paging import BoundedPaginator
 from usage.admin.scope import ReadOnlyAdmin, reach_of
 from usage.formats import UNPRICED, money
@@ -22,13 +21,14 @@ _RELATED = ["organization", "project", "subject", "api_key", "reservation"]
 
 
 @admin.register(Decision)
-class DecisionAdmin(CallLinks, ReadOnlyAdmin[Decision]):
+class DecisionAdmin(CallLinks, OwnPage[Decision], ReadOnlyAdmin[Decision]):
     """Warnings and refusals, newest first; what was allowed is only counted."""
 
     list_display = ["decided", "answer", "organization", "project_page", "subject_page", "estimate"]
     list_display_links = ["decided"]
     list_filter = [DecisionFilter]
     list_select_related = _RELATED
+    page_template = "admin/budgets/decision/page.html"
     paginator = BoundedPaginator
     list_max_show_all = 0
     sortable_by = ()
@@ -44,28 +44,16 @@ class DecisionAdmin(CallLinks, ReadOnlyAdmin[Decision]):
 
         return [*self.list_display, binding]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_of(self, request: HttpRequest, decision: Decision) -> dict[str, Any]:
         """The message, and what every budget said to the call."""
-        decision = self.get_object(request, unquote(object_id))
-        if decision is None:
-            raise Http404
         viewer = reach_of(request).viewer
-        context = {
-            **self.admin_site.each_context(request),
+        return {
             "title": f"Why {_WORDS[Decision.Outcome(decision.outcome)]}",
             "decision": decision,
             "message": told_message(viewer, decision),
             "tested": tested_budgets(viewer, decision),
             "call": call_facts(decision.call),
-            **(extra_context or {}),
         }
-        return TemplateResponse(request, "admin/budgets/decision/page.html", context)
 
     @admin.display(description="when (UTC)")
     def decided(self, decision: Decision) -> str:

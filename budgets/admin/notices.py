@@ -6,14 +6,12 @@ from typing import Any
 from csp.constants import NONE, UNSAFE_INLINE
 from csp.decorators import csp
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -28,12 +26,14 @@ from budgets.models import Delivery, Notice
 from budgets.notices.figures import days_text
 from budgets.notices.message import Message
 from budgets.notices.quiet import zone_of
-from budgets.notices.rendering import as_html, as_text
+from budgets.notices.rendering.html import as_html
+from budgets.notices.rendering.text import as_text
 from budgets.notices.resending import resend
 from budgets.selectors.alert_facts import titles_of
 from budgets.selectors.bell import ALERT_PARTS
 from budgets.selectors.notices import seen_notices
 from budgets.spans import Span
+from pricing.admin.row_pages import OwnPage
 from usage.admin.paging import BoundedPaginator
 from usage.admin.scope import ReadOnlyAdmin, reach_of
 from usage.formats import UNKNOWN, length
@@ -56,7 +56,7 @@ class NoticeChangeList(ChangeList):
 
 
 @admin.register(Notice)
-class NoticeAdmin(SiteRowsAdmin[Notice], ReadOnlyAdmin[Notice]):
+class NoticeAdmin(OwnPage[Notice], SiteRowsAdmin[Notice], ReadOnlyAdmin[Notice]):
     """Messages to visible channels or about visible alerts, the latest first."""
 
     list_display = ["made", "what", "shown_channel", "about", "state_badge", "tries", "next_try",
@@ -64,6 +64,7 @@ class NoticeAdmin(SiteRowsAdmin[Notice], ReadOnlyAdmin[Notice]):
     list_display_links = ["made"]
     list_filter = ["state", "kind", ChannelFilter]
     search_fields = ["channel__name", "alert__key", "alert__budget__name"]
+    page_template = "admin/budgets/notice/page.html"
     paginator = BoundedPaginator
     list_max_show_all = 0
     sortable_by = ()
@@ -101,19 +102,9 @@ class NoticeAdmin(SiteRowsAdmin[Notice], ReadOnlyAdmin[Notice]):
         ]
         return [*own, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_of(self, request: HttpRequest, notice: Notice) -> dict[str, Any]:
         """What it says, and every try to deliver it."""
-        notice = self.get_object(request, unquote(object_id))
-        if notice is None:
-            raise Http404
-        context = {
-            **self.admin_site.each_context(request),
+        return {
             "title": str(notice),
             "notice": notice,
             "about": _abouts([notice])[0],
@@ -121,9 +112,7 @@ class NoticeAdmin(SiteRowsAdmin[Notice], ReadOnlyAdmin[Notice]):
             "deliveries": notice.deliveries.all(),
             "preview": as_text(Message.from_content(notice.content)) if notice.content else "",
             "may_resend": self._may_resend(request, notice),
-            **(extra_context or {}),
         }
-        return TemplateResponse(request, "admin/budgets/notice/page.html", context)
 
     @method_decorator(csrf_protect)
     @method_decorator(require_POST)

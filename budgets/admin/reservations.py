@@ -3,13 +3,11 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -24,6 +22,7 @@ from budgets.messages import SITE
 from budgets.models import Reservation
 from budgets.reservations.ending import WrongState, release
 from budgets.selectors.decisions import call_facts
+from pricing.admin.row_pages import OwnPage
 from usage.admin.paging import BoundedPaginator
 from usage.admin.scope import ReadOnlyAdmin, changeable, reach_of
 from usage.formats import UNKNOWN, UNPRICED, length, money
@@ -34,7 +33,7 @@ _RELATED = ["organization", "project", "subject", "team", "api_key"]
 
 
 @admin.register(Reservation)
-class ReservationAdmin(CallLinks, ReadOnlyAdmin[Reservation]):
+class ReservationAdmin(CallLinks, OwnPage[Reservation], ReadOnlyAdmin[Reservation]):
     """Reservations of visible organizations, newest first."""
 
     actions = ["release_selected"]
@@ -44,6 +43,7 @@ class ReservationAdmin(CallLinks, ReadOnlyAdmin[Reservation]):
     ]  # fmt: skip
     list_filter = [ReservationFilter]
     list_select_related = _RELATED
+    page_template = "admin/budgets/reservation/page.html"
     paginator = BoundedPaginator
     list_max_show_all = 0
     sortable_by = ()
@@ -61,24 +61,14 @@ class ReservationAdmin(CallLinks, ReadOnlyAdmin[Reservation]):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def page_of(self, request: HttpRequest, reservation: Reservation) -> dict[str, Any]:
         """What is or was held of which budgets, and how it ended."""
-        reservation = self.get_object(request, unquote(object_id))
-        if reservation is None:
-            raise Http404
         reach = reach_of(request)
         holds = reservation.holds.select_related("window__budget__organization")
         sees_site = reach.viewer.organization_ids is None
         is_open = reservation.status == Reservation.Status.HELD
         event_id = reservation.event_id
-        context = {
-            **self.admin_site.each_context(request),
+        return {
             "title": f"Reservation {reservation}",
             "reservation": reservation,
             "holds": [
@@ -91,9 +81,7 @@ class ReservationAdmin(CallLinks, ReadOnlyAdmin[Reservation]):
             "call": call_facts(reservation.call),
             "event_url": event_url(reservation.organization_id, event_id) if event_id else "",
             "may_release": is_open and reach.may_change(reservation.organization_id),
-            **(extra_context or {}),
         }
-        return TemplateResponse(request, "admin/budgets/reservation/page.html", context)
 
     @method_decorator(csrf_protect)
     @method_decorator(require_POST)

@@ -1,5 +1,6 @@
 """List filters that offer rows: as many as a sidebar takes, and the one chosen."""
 
+from abc import abstractmethod
 from typing import Any
 
 from django.contrib import admin
@@ -20,9 +21,9 @@ _LARGEST = 2**63 - 1
 class RowFilter(admin.SimpleListFilter):
     """Rows by their ids, as far as the user sees them; `parameter_name` is the column."""
 
+    @abstractmethod
     def seen(self, viewer: Viewer) -> QuerySet[Any]:
         """All that may be chosen."""
-        raise NotImplementedError
 
     def offered(self, seen: QuerySet[Any]) -> QuerySet[Any]:
         """Those worth a place in the sidebar."""

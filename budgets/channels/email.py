@@ -13,7 +13,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 
 from budgets.channels.parcels import SENT, Parcel, Tried, failed
-from budgets.notices.rendering import as_html, as_text
+from budgets.notices.rendering.html import as_html
+from budgets.notices.rendering.text import as_text
 
 _MOST_ADDRESSES = 50
 _PRINTED = "django.core.mail.backends.console.EmailBackend"

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from budgets.channels.parcels import SENT, Parcel, Tried, failed, refused
-from budgets.notices.rendering import as_text
+from budgets.notices.rendering.text import as_text
 
 _OPTIONS = frozenset(("priority", "region", "thread", "to", "topic"))
 _SEVERITIES = {"critical": NotifyType.FAILURE, "warning": NotifyType.WARNING}

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 
 from budgets.channels.outbound import Outbound, check_address
 from budgets.channels.parcels import Parcel, Tried, refused
-from budgets.notices.rendering import as_slack
+from budgets.notices.rendering.slack import as_slack
 
 _HEADERS = {"content-type": "application/json; charset=utf-8"}
 

@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 
 from budgets.channels.outbound import Outbound, check_address
 from budgets.channels.parcels import Parcel, Tried
-from budgets.notices.rendering import as_payload
+from budgets.notices.rendering.payload import as_payload
 
 check = check_address
 

@@ -1,42 +1,15 @@
 """Schedules the writing of exports, and the end of their files."""
 
-from datetime import timedelta
-
 from django.db import migrations
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
-from django.utils import timezone
 
-# Name, task, period in seconds, seconds after which a run that no worker took is dropped.
-SCHEDULE = (
-    ("Write exports", "usage.tasks.continue_exports", 5, 4),
-    ("Tidy up exports and closed months", "usage.tasks.tidy_exports", 60, 50),
-)
-
-
-def add(apps: StateApps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Add the entries that are missing; each is first due at once, not one period later."""
-    intervals = apps.get_model("django_celery_beat", "IntervalSchedule")
-    tasks = apps.get_model("django_celery_beat", "PeriodicTask")
-    for name, task, seconds, expires in SCHEDULE:
-        interval, _ = intervals.objects.get_or_create(every=seconds, period="seconds")
-        tasks.objects.get_or_create(
-            name=name,
-            defaults={
-                "task": task,
-                "interval": interval,
-                "expire_seconds": expires,
-                "last_run_at": timezone.now() - timedelta(seconds=seconds),
-            },
-        )
-
-
-def remove(apps: StateApps, _schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Remove the entries, by name."""
-    tasks = apps.get_model("django_celery_beat", "PeriodicTask")
-    tasks.objects.filter(name__in=[entry[0] for entry in SCHEDULE]).delete()
+from config.scheduling import Entry, schedule
 
 
 class Migration(migrations.Migration):
     dependencies = [("config", "0004_price_sync_schedule")]
-    operations = [migrations.RunPython(add, remove)]
+    operations = [
+        schedule(
+            Entry("Write exports", "usage.tasks.continue_exports", 5, 4),
+            Entry("Tidy up exports and closed months", "usage.tasks.tidy_exports", 60, 50),
+        )
+    ]

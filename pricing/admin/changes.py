@@ -4,10 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from pricing.admin.cards import CardsSeen
 from pricing.admin.read_only import ReadOnlyAdmin
+from pricing.admin.row_pages import FilledPage
 from pricing.models import PriceChange, RateCard
 from pricing.models.rates import BEGINNING
 from pricing.selectors.records import SHOWN_VERSIONS, price_differences, without_cards
@@ -15,7 +16,7 @@ from pricing.selectors.records import SHOWN_VERSIONS, price_differences, without
 SHOWN_RATES = 200
 
 
-class PriceChangeAdmin(CardsSeen, ReadOnlyAdmin[PriceChange]):
+class PriceChangeAdmin(CardsSeen, FilledPage[PriceChange], ReadOnlyAdmin[PriceChange]):
     """Changes, the latest first; nothing here can be changed by anybody."""
 
     change_form_template = "pricing/price_change.html"
@@ -34,19 +35,8 @@ class PriceChangeAdmin(CardsSeen, ReadOnlyAdmin[PriceChange]):
         rows = super().get_queryset(request)
         return without_cards(rows, names) if names else rows
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """One change with the prices, names or rates it changed."""
-        change = self.get_object(request, object_id)
-        extra = self._page(change) if change else {}
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
-
-    def _page(self, change: PriceChange) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, change: PriceChange) -> dict[str, Any]:
+        """The prices, names or rates that it changed."""
         return {
             "differences": price_differences(change),
             "shown_versions": SHOWN_VERSIONS,

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from pricing.admin.cards import CardsSeen, by_user
+from pricing.admin.row_pages import FilledPage
 from pricing.directory import MANUAL_NAME
 from pricing.models import AIModel, MatchRule, ModelAlias
 from pricing.models.rates import BEGINNING
@@ -21,7 +22,7 @@ from pricing.selectors import price_history
 KINDS = (MatchRule.Kind.EXACT, MatchRule.Kind.PREFIX, MatchRule.Kind.PATTERN)
 
 
-class ModelPages(admin.ModelAdmin[AIModel]):
+class ModelPages(FilledPage[AIModel]):
     """The page and the two actions on its names; needs `CardsSeen` beside it."""
 
     def get_urls(self) -> list[Any]:
@@ -36,18 +37,6 @@ class ModelPages(admin.ModelAdmin[AIModel]):
             ),
         ]
         return [*own, *super().get_urls()]
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The page."""
-        model = self.get_object(request, object_id)
-        extra = {} if model is None else self._page(request, model)
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     def add_name(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Let calls that report a name be priced as this model."""
@@ -80,7 +69,8 @@ class ModelPages(admin.ModelAdmin[AIModel]):
             raise PermissionDenied
         return get_object_or_404(AIModel.objects.select_related("provider"), pk=pk)
 
-    def _page(self, request: HttpRequest, model: AIModel) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, model: AIModel) -> dict[str, Any]:
+        """Its names and its prices along time, and what the user may do with them."""
         names = [
             {"row": alias, "is_manual": alias.origin == MANUAL_NAME,
              "is_own": alias.text == model.name.lower()}

@@ -13,7 +13,7 @@ from budgets.alerts.keeping import Finding, keep
 from budgets.links import alert_url, budget_url
 from budgets.models import Alert
 from budgets.notices.message import Message
-from budgets.notices.rendering import as_text
+from budgets.notices.rendering.text import as_text
 from budgets.selectors.bell import read_bell
 from tests.budgets.alerting import SYNC, channel, notice, overspent, silent, unsynced
 from tests.budgets.budget_values import budget

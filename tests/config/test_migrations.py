@@ -37,7 +37,8 @@ def shipped() -> dict[str, tuple[int, int]]:
 def ship() -> None:
     # A transactional test that ran before has emptied every table.
     for name in ("0002_schedule", "0004_price_sync_schedule", "0005_export_schedule"):
-        import_module(f"config.migrations.{name}").add(apps, connection.schema_editor())
+        for operation in import_module(f"config.migrations.{name}").Migration.operations:
+            operation.code(apps, connection.schema_editor())
 
 
 @pytest.mark.django_db

@@ -6,15 +6,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from pricing.admin.row_pages import FilledPage
 from usage.admin.event_columns import COLUMNS, EventColumns
 from usage.admin.export_form import filters_of
 from usage.admin.figures import count_field
@@ -127,7 +127,9 @@ class EventChangeList(ChangeList):
 
 
 @admin.register(UsageEvent)
-class UsageEventAdmin(RerateAction, EventColumns, ReadOnlyAdmin[UsageEvent]):
+class UsageEventAdmin(
+    RerateAction, EventColumns, FilledPage[UsageEvent], ReadOnlyAdmin[UsageEvent]
+):
     """Stored events, newest first."""
 
     change_form_template = "tallyman/event.html"
@@ -169,26 +171,16 @@ class UsageEventAdmin(RerateAction, EventColumns, ReadOnlyAdmin[UsageEvent]):
             return None
         return event_by_key(int(owner), event_id)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The event with the charges that its cost is made of."""
-        event = self.get_object(request, unquote(object_id))
-        extra: dict[str, Any] = {}
-        if event:
-            ledger = settings.TALLYMAN_CURRENCY
-            explanation = explain_event(event, ledger)
-            rate = explanation.exchange_rate
-            extra = {
-                "explanation": explanation,
-                "ledger": ledger,
-                "rate": f"{rate.normalize():f}" if rate else "",
-            }
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+    def page_of(self, request: HttpRequest, event: UsageEvent) -> dict[str, Any]:
+        """The charges that its cost is made of."""
+        ledger = settings.TALLYMAN_CURRENCY
+        explanation = explain_event(event, ledger)
+        rate = explanation.exchange_rate
+        return {
+            "explanation": explanation,
+            "ledger": ledger,
+            "rate": f"{rate.normalize():f}" if rate else "",
+        }
 
     @admin.display(description="received (UTC)")
     def received(self, event: UsageEvent) -> str:

@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_protect
 
+from pricing.admin.row_pages import FilledPage
 from pricing.admin.users import signed_in
 from usage.admin.rating_decisions import DECISIONS, decisions_for
 from usage.admin.rating_form import RunForm
@@ -80,7 +81,7 @@ def _bars(totals: list[RunTotal]) -> list[tuple[RunTotal, int]]:
 
 
 @admin.register(RatingRun)
-class RatingRunAdmin(ReadOnlyAdmin[RatingRun]):
+class RatingRunAdmin(FilledPage[RatingRun], ReadOnlyAdmin[RatingRun]):
     """Runs of visible organizations; those over all of them only for who sees all."""
 
     change_form_template = "usage/rating_run.html"
@@ -138,18 +139,6 @@ class RatingRunAdmin(ReadOnlyAdmin[RatingRun]):
         }
         return TemplateResponse(request, "tallyman/form.html", context)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The figures of a run, and what may be decided about it."""
-        run = self.get_object(request, object_id)
-        extra = self._page(request, run) if run else {}
-        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
-
     @method_decorator(csrf_protect)
     def decide(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Ask once more with the totals in sight, then do what was decided."""
@@ -183,7 +172,8 @@ class RatingRunAdmin(ReadOnlyAdmin[RatingRun]):
         """The page of a run."""
         return reverse("admin:usage_ratingrun_change", args=(run.pk,))
 
-    def _page(self, request: HttpRequest, run: RatingRun) -> dict[str, Any]:
+    def page_of(self, request: HttpRequest, run: RatingRun) -> dict[str, Any]:
+        """The figures of a run, and what may be decided about it."""
         may = reach_of(request).may_change(run.organization_id)
         return {
             **self._figures(run),

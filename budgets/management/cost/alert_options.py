@@ -1,11 +1,12 @@
 """The options that say from where on budgets warn, and who is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from typer import BadParameter, Option
 
+from budgets.management.cost.options import MeasureOptions, PeriodFlags, TargetOptions
 from budgets.models import Channel
 from budgets.setting import Level
 from usage.management.cost.options import parse_amount
@@ -30,11 +31,11 @@ class LevelOptions:
         Option(
             "--threshold", metavar="PERCENT", parser=_parse_percent, help="of the limit; repeatable"
         ),
-    ] = ()  # type: ignore[assignment] # a list would be shared
+    ] = field(default_factory=list)
     amount: Annotated[
         list[Decimal],
         Option("--amount", metavar="AMOUNT", parser=parse_amount, help="used; repeatable"),
-    ] = ()  # type: ignore[assignment] # a list would be shared
+    ] = field(default_factory=list)
 
     @property
     def given(self) -> list[Level]:
@@ -49,13 +50,13 @@ class ReachOptions:
 
     email: Annotated[
         list[str], Option("--email", metavar="ADDRESS", help="told by e-mail; repeatable")
-    ] = ()  # type: ignore[assignment] # a list would be shared
+    ] = field(default_factory=list)
     webhook: Annotated[
         list[str], Option("--webhook", metavar="URL", help="told by signed JSON; repeatable")
-    ] = ()  # type: ignore[assignment] # a list would be shared
+    ] = field(default_factory=list)
     slack: Annotated[
         list[str], Option("--slack", metavar="URL", help="told by a Slack webhook; repeatable")
-    ] = ()  # type: ignore[assignment] # a list would be shared
+    ] = field(default_factory=list)
 
     @property
     def given(self) -> list[tuple[str, str]]:
@@ -66,3 +67,19 @@ class ReachOptions:
             Channel.Kind.SLACK: self.slack,
         }
         return [(kind.value, target) for kind, targets in named.items() for target in targets]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertOptions:
+    """From where on which budgets warn, and who is told."""
+
+    levels: LevelOptions
+    reach: ReachOptions
+    target: TargetOptions
+    measured: MeasureOptions
+    periods: PeriodFlags
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to set or to remove."""
+        return bool(self.levels.given or self.reach.given)

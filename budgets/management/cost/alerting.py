@@ -11,9 +11,8 @@ from typer import Context
 
 from budgets.alerts.listing import alerts_document
 from budgets.channels.defaults import add_target, remove_target
-from budgets.management.cost.alert_options import LevelOptions, ReachOptions
+from budgets.management.cost.alert_options import AlertOptions
 from budgets.management.cost.budgeting import Budgeting, read_all_states
-from budgets.management.cost.options import MeasureOptions, PeriodFlags, TargetOptions
 from budgets.models import Budget
 from budgets.plain import Plain, plain_budgets, warn_from, warn_no_more
 from budgets.selectors.alerts import live_alerts
@@ -25,6 +24,7 @@ from usage.management.option_groups import grouped_options
 
 ACTOR = Actor(name="manage.py cost alert")
 _Outcome = TypeVar("_Outcome")
+_Step = Callable[[Target, AlertOptions], Iterator[str]]
 ALERT = """\b
 examples:
   manage.py cost alert --threshold 80%
@@ -45,35 +45,20 @@ class Alerting(Budgeting):
 
     @group(invoke_without_command=True, epilog=ALERT)
     @grouped_options
-    def alert(
-        self,
-        context: Context,
-        levels: LevelOptions,
-        reach: ReachOptions,
-        target: TargetOptions,
-        measured: MeasureOptions,
-        periods: PeriodFlags,
-    ) -> None:
+    def alert(self, context: Context, options: AlertOptions) -> None:
         """When budgets warn and who is told: with options as `set`, without as `list`."""
-        asks = bool(levels.given or reach.given)
         if context.invoked_subcommand:
-            if asks:
+            if options.asks:
                 self.refuse("give options after the subcommand, such as: alert set --threshold 80%")
-        elif asks:
-            self._set_alerts(levels, reach, target, measured, periods)
+        elif options.asks:
+            self._set_alerts(options)
         else:
-            self._list_alerts(ScopeOptions([target.organization] if target.organization else []))
+            slug = options.target.organization
+            self._list_alerts(ScopeOptions([slug] if slug else []))
 
     @alert.command(name="set", epilog=SET)
     @grouped_options
-    def alert_set(
-        self,
-        levels: LevelOptions,
-        reach: ReachOptions,
-        target: TargetOptions,
-        measured: MeasureOptions,
-        periods: PeriodFlags,
-    ) -> None:
+    def alert_set(self, options: AlertOptions) -> None:
         """Set from where on budgets warn, and add who is told.
 
         Thresholds are those of all budgets that `cost budget` has set for the organization or the
@@ -81,9 +66,9 @@ class Alerting(Budgeting):
         amounts. Without a budget an amount makes a monthly one that has no limit. Channels are
         told of all alerts of the organization.
         """
-        if not (levels.given or reach.given):
+        if not options.asks:
             self.refuse("give a threshold or a channel, such as --threshold 80%")
-        self._set_alerts(levels, reach, target, measured, periods)
+        self._set_alerts(options)
 
     @alert.command(name="list", epilog=LIST)
     @grouped_options
@@ -93,87 +78,56 @@ class Alerting(Budgeting):
 
     @alert.command(name="remove", epilog=REMOVE)
     @grouped_options
-    def alert_remove(
-        self,
-        levels: LevelOptions,
-        reach: ReachOptions,
-        target: TargetOptions,
-        measured: MeasureOptions,
-        periods: PeriodFlags,
-    ) -> None:
+    def alert_remove(self, options: AlertOptions) -> None:
         """Take thresholds from budgets, and addresses from who is told."""
-        if not (levels.given or reach.given):
+        if not options.asks:
             self.refuse("say what to remove, such as --threshold 80%")
-        with self.told():
-            found = find_target(target.organization, target.project)
-            with transaction.atomic():
-                lines = [
-                    *self._without_levels(found, levels, measured, periods),
-                    *self._without_targets(found, reach),
-                ]
-        self._say(lines)
+        self._change(options, self._without_levels, self._without_targets)
 
-    def _set_alerts(
-        self,
-        levels: LevelOptions,
-        reach: ReachOptions,
-        target: TargetOptions,
-        measured: MeasureOptions,
-        periods: PeriodFlags,
-    ) -> None:
-        with self.told():
-            found = find_target(target.organization, target.project)
-            with transaction.atomic():
-                lines = [
-                    *self._with_levels(found, levels, measured, periods),
-                    *_with_targets(found, reach),
-                ]
-        self._say(lines)
+    def _set_alerts(self, options: AlertOptions) -> None:
+        self._change(options, self._with_levels, _with_targets)
 
-    def _with_levels(
-        self,
-        target: Target,
-        levels: LevelOptions,
-        measured: MeasureOptions,
-        periods: PeriodFlags,
-    ) -> Iterator[str]:
+    def _change(self, options: AlertOptions, *steps: _Step) -> None:
+        """Take all steps or none, and say what each did."""
+        with self.told():
+            target = find_target(options.target.organization, options.target.project)
+            with transaction.atomic():
+                lines = [line for step in steps for line in step(target, options)]
+        for line in lines:
+            self.say(f"{line}\n")
+
+    def _with_levels(self, target: Target, options: AlertOptions) -> Iterator[str]:
+        levels = options.levels
         if not levels.given:
             return
-        for plain in self._meant(target, measured, periods, or_new=bool(levels.amount)):
+        for plain in self._meant(target, options, or_new=bool(levels.amount)):
             set_levels = partial(
                 warn_from, plain, ACTOR, percents=levels.threshold, amounts=levels.amount
             )
             yield _as_said("threshold" if levels.threshold else "amount", set_levels).text
 
-    def _without_levels(
-        self,
-        target: Target,
-        levels: LevelOptions,
-        measured: MeasureOptions,
-        periods: PeriodFlags,
-    ) -> Iterator[str]:
-        for level in levels.given:
-            meant = self._meant(target, measured, periods, or_new=False)
+    def _without_levels(self, target: Target, options: AlertOptions) -> Iterator[str]:
+        for level in options.levels.given:
+            meant = self._meant(target, options, or_new=False)
             lines = [line for plain in meant if (line := warn_no_more(plain, level, ACTOR))]
             if not lines:
                 self.refuse(f"no budget warns from {_shown(level)}", returncode=1)
             yield from lines
 
-    def _without_targets(self, target: Target, reach: ReachOptions) -> Iterator[str]:
-        for kind, address in reach.given:
+    def _without_targets(self, target: Target, options: AlertOptions) -> Iterator[str]:
+        for kind, address in options.reach.given:
             told = _as_said(kind, partial(remove_target, target.organization, kind, address, ACTOR))
             if not told:
                 slug = target.organization.slug
                 self.refuse(f"no default channel of {slug} goes there: --{kind}", returncode=1)
             yield told
 
-    def _meant(
-        self, target: Target, measured: MeasureOptions, periods: PeriodFlags, *, or_new: bool
-    ) -> list[Plain]:
+    def _meant(self, target: Target, options: AlertOptions, *, or_new: bool) -> list[Plain]:
         """The budgets of the periods named, else all there are, else a monthly one to be made."""
-        measure = self.measure_of(measured)
-        if periods.chosen:
-            return [Plain(target, period, measure) for period in periods.chosen]
+        measure = self.measure_of(options.measured)
+        periods = options.periods.chosen
+        if periods:
+            return [Plain(target, period, measure) for period in periods]
         found = plain_budgets(target, measure)
         if not found and not or_new:
             self.refuse("no budget is set yet: cost budget set --monthly 200", returncode=1)
@@ -189,13 +143,9 @@ class Alerting(Budgeting):
             document = alerts_document(read_all_states(scope), channels, list(alerts), scope)
             self.print_document(document, output, scope.time_zone)
 
-    def _say(self, lines: list[str]) -> None:
-        for line in lines:
-            self.say(f"{line}\n")
 
-
-def _with_targets(target: Target, reach: ReachOptions) -> Iterator[str]:
-    for kind, address in reach.given:
+def _with_targets(target: Target, options: AlertOptions) -> Iterator[str]:
+    for kind, address in options.reach.given:
         told = _as_said(kind, partial(add_target, target.organization, kind, address, ACTOR))
         yield told.text
         if told.secret:

@@ -11,7 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from budgets.models import Alert, BudgetWindow, Channel, Forecast, Notice
 from budgets.notices.advising import Adviser
 from budgets.notices.message import Message
-from budgets.notices.rendering import as_html, as_payload, as_slack, as_text
+from budgets.notices.rendering.html import as_html
+from budgets.notices.rendering.payload import as_payload
+from budgets.notices.rendering.slack import as_slack
+from budgets.notices.rendering.text import as_text
 from budgets.notices.writing import alert_message
 from budgets.notices.writing import test_message as message_of_a_test
 from tests.budgets.notices.windows import NOW, budget, reach, window

@@ -6,7 +6,9 @@ import pytest
 from budgets.models import Alert, Channel
 from budgets.notices.digests import digest_message
 from budgets.notices.message import Message
-from budgets.notices.rendering import as_html, as_slack, as_text
+from budgets.notices.rendering.html import as_html
+from budgets.notices.rendering.slack import as_slack
+from budgets.notices.rendering.text import as_text
 from tests.budgets.notices.windows import budget, reach
 from tests.config.site_data import at, event, send
 from usage.formats import dated

@@ -5,8 +5,10 @@ import pytest
 from slack_sdk.models.blocks import Block
 
 from budgets.notices.message import Line, Message, Section
-from budgets.notices.rendering import as_html, as_payload, as_slack, as_text
-from budgets.notices.rendering.payload import MAX_BYTES
+from budgets.notices.rendering.html import as_html
+from budgets.notices.rendering.payload import MAX_BYTES, as_payload
+from budgets.notices.rendering.slack import as_slack
+from budgets.notices.rendering.text import as_text
 from tests.config.site_data import at
 
 HOSTILE = [
