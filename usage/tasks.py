@@ -1,6 +1,7 @@
 """Periodic tasks of usage. Each may run twice at once and at any time."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from usage import rollups
 from usage.exports.expiring import expire_exports
@@ -8,6 +9,7 @@ from usage.exports.working import continue_exports as work_on_exports
 from usage.focus import freeze_closed_months
 from usage.ingest import partitions
 from usage.rerating import continue_runs
+from usage.sightings.naming import forget_names
 
 
 @shared_task
@@ -39,3 +41,9 @@ def tidy_exports() -> None:
     """Take away the files that have expired, and keep the charges of months closed since."""
     expire_exports()
     freeze_closed_months(wait=False)
+
+
+@shared_task
+def forget_span_names() -> None:
+    """Forget the spans around calls that nobody will tell of any more."""
+    forget_names(timezone.now())

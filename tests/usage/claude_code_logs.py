@@ -21,7 +21,7 @@ def row(**changes: Any) -> dict[str, Any]:
     return {
         "type": "assistant",
         "message": {**message, "usage": usage},
-        "requestId": "r",
+        "requestId": f"r-{message['id']}",
         "timestamp": "2026-11-20T10:00:00.000Z",
         "cwd": "/srv/shop",
         "sessionId": "s",

@@ -12,11 +12,11 @@ from usage.importers.claude_code import (
     project_of,
     read_line,
 )
-from usage.ingest.values import EventValue
+from usage.sightings.values import Sighting
 
 
 def test_what_a_row_says_beside_its_tokens_is_kept() -> None:
-    [event] = read_line(
+    [sighting] = read_line(
         json.dumps(
             row(
                 costUSD=0.5,
@@ -33,7 +33,8 @@ def test_what_a_row_says_beside_its_tokens_is_kept() -> None:
         ).encode(),
         Origin(subject="ann", team="web", project="shop"),
     )
-    assert isinstance(event, EventValue)
+    assert isinstance(sighting, Sighting)
+    event = sighting.event
     assert (event.reported_cost, event.currency) == (Decimal("0.5"), "USD")
     assert (event.duration_ms, event.service_tier) == (13, "fast")
     assert (event.agent_type, event.team, event.project) == (SIDE_AGENT, "web", "shop")
@@ -42,8 +43,9 @@ def test_what_a_row_says_beside_its_tokens_is_kept() -> None:
 
 
 def test_an_overlong_id_still_leaves_room_for_a_correction() -> None:
-    [event] = read_line(json.dumps(row(id="m" * 200)).encode(), ORIGIN)
-    assert isinstance(event, EventValue)
+    [sighting] = read_line(json.dumps(row(id="m" * 200)).encode(), ORIGIN)
+    assert isinstance(sighting, Sighting)
+    event = sighting.event
     assert len(event.event_id) == 32
     assert event.agent_type == MAIN_AGENT
 

@@ -42,9 +42,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def take(caller: Caller) -> Callable[..., ImportSummary]:
     def run(*files: Path) -> ImportSummary:
-        tenant = caller.tenancy.own
-        assert tenant is not None
-        return import_claude_code(list(files), tenant, caller, ORIGIN, lambda _: None)
+        return import_claude_code(list(files), caller, ORIGIN, lambda _: None)
 
     return run
 
@@ -107,9 +105,9 @@ def test_a_log_that_grew_is_corrected_and_not_counted_twice(
     assert (third.new, third.corrected, third.cost) == (0, 0, Decimal(0))
     assert counted()["output"] == 94
     stale = UsageEvent.objects.get(state=UsageEvent.State.SUPERSEDED)
-    assert (stale.event_id, stale.output_tokens) == ("m:r", 1)
+    assert (stale.event_id, stale.output_tokens) == ("m:r-m", 1)
     fresh = UsageEvent.objects.get(event_id=stale.superseded_by)
-    assert (fresh.corrects, fresh.output_tokens) == ("m:r", 90)
+    assert (fresh.corrects, fresh.output_tokens) == ("m:r-m", 90)
 
 
 def test_a_shorter_log_changes_nothing_that_was_fuller(
@@ -125,7 +123,7 @@ def test_a_reversal_made_by_somebody_else_stands(
     write: Callable[..., Path], take: Callable[..., ImportSummary], caller: Caller
 ) -> None:
     take(write("a.jsonl", [row(output=1)]))
-    reversal = native_event("undo", corrects="m:r", input_tokens=0, output_tokens=0)
+    reversal = native_event("undo", corrects="m:r-m", input_tokens=0, output_tokens=0)
     assert ingest([reversal], caller).accepted == 1
     summary = take(write("b.jsonl", [row(output=2)]))
     assert (summary.corrected, counted()["events"]) == (0, 0)
@@ -156,7 +154,7 @@ def test_any_order_split_and_repeat_gives_the_same_picture(
     shuffled = random.Random(seed).sample(rows * 2, 2 * len(rows))
     files = [write(f"{n}.jsonl", shuffled[n::4]) for n in range(4)]
     for batch in (files[:1], files[1:], files[::-1]):
-        import_claude_code(batch, tenant_of(other), caller, ORIGIN, lambda _: None)
+        import_claude_code(batch, caller, ORIGIN, lambda _: None)
     assert picture() == expected
 
 
@@ -184,7 +182,7 @@ def test_rows_without_cost_and_broken_lines_are_left_out_and_told(
     assert [fault.place for fault in summary.faults] == [
         f"{log}:{number}" for number in (3, 7, 8, 9, 10)
     ]
-    assert UsageEvent.objects.get().event_id == "good:r"
+    assert UsageEvent.objects.get().event_id == "good:r-good"
 
 
 def test_passes_outside_the_message_are_events_of_their_own(
@@ -209,9 +207,9 @@ def test_passes_outside_the_message_are_events_of_their_own(
         "event_id", "kind__model", "input_tokens", "output_tokens"
     )
     assert list(stored) == [
-        ("m:r", "claude-opus-4-8", 23000, 1000),
-        ("m:r:advisor-1", "claude-sonnet-4-6", 800, 16),
-        ("m:r:compaction-1", "claude-opus-4-8", 180000, 3500),
+        ("m:r-m", "claude-opus-4-8", 23000, 1000),
+        ("m:r-m:advisor-1", "claude-sonnet-4-6", 800, 16),
+        ("m:r-m:compaction-1", "claude-opus-4-8", 180000, 3500),
     ]
 
 

@@ -1,9 +1,8 @@
-"""Claude Code's session logs → events. Pure: no database, no clock, no files.
+"""Claude Code's session logs → sightings. Pure: no database, no clock, no files.
 
 One answer of the model is written as several rows: snapshots while it streams, and
-copies in the logs of resumed sessions. They share `message.id` and `requestId`, which
-make the event id. `merge` folds any of them, in any order, into the same event: the
-counts of the fullest row, the time, session and place of the earliest one.
+copies in the logs of resumed sessions. They share `message.id` and `requestId`, which make the
+event id; live telemetry names the call by one of the two.
 """
 
 import re
@@ -11,21 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from usage.ingest.provider_usage import TOKEN_FIELDS, read_usage
+from usage.ingest.provider_usage import read_usage
 from usage.ingest.values import MAX_DURATION_MS, EventValue, Rejection
+from usage.sightings.values import Sighting, call_name
 
 PROVIDER = "anthropic"
 MAIN_AGENT = "Claude Code"
 SIDE_AGENT = "Claude Code subagent"
 SYNTHETIC = "<synthetic>"
 _NAME_LENGTH = 128
-# Leaves room for the suffix of a correction.
-_ID_LENGTH = 96
 _UNNAMEABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -75,8 +72,8 @@ class Origin:
     project: str | None = None
 
 
-def read_line(line: bytes, origin: Origin) -> list[EventValue | Rejection]:
-    """The events of one line: none for rows that cost nothing, several for answers that
+def read_line(line: bytes, origin: Origin) -> list[Sighting | Rejection]:
+    """The calls of one line: none for rows that cost nothing, several for answers that
     took more than one pass of the model. Raises Malformed.
     """
     try:
@@ -90,16 +87,20 @@ def read_line(line: bytes, origin: Origin) -> list[EventValue | Rejection]:
         return []
     if row.timestamp.tzinfo is None:
         raise Malformed("the timestamp has no offset")
-    return list(_events(row, message.model, message.usage, origin))
+    return [
+        event if isinstance(event, Rejection) else Sighting(event, names, settles_place=True)
+        for event, names in _events(row, message.model, message.usage, origin)
+    ]
 
 
 def _events(
     row: _Row, model: str, usage: dict[str, Any], origin: Origin
-) -> Iterator[EventValue | Rejection]:
-    event_id = _event_id(row)
+) -> Iterator[tuple[EventValue | Rejection, tuple[str, ...]]]:
+    parts = _id_parts(row)
+    event_id = ":".join(parts)
     iterations = usage.get("iterations")
     whole = {name: value for name, value in usage.items() if name != "iterations"}
-    yield _event(row, event_id, model, whole, origin)
+    yield _event(row, event_id, model, whole, origin), tuple(map(call_name, parts))
     numbers = {"compaction": 0, "advisor_message": 0}
     for entry in iterations if isinstance(iterations, list) else ():
         kind = entry.get("type") if isinstance(entry, dict) else None
@@ -108,16 +109,16 @@ def _events(
             numbers[kind] += 1
             name = f"{kind.removesuffix('_message')}-{numbers[kind]}"
             own_model = str(entry.get("model") or model)
-            yield _event(row, f"{event_id}:{name}", own_model, entry, origin)
+            yield _event(row, f"{event_id}:{name}", own_model, entry, origin), ()
 
 
-def _event_id(row: _Row) -> str:
+def _id_parts(row: _Row) -> list[str]:
     parts = [part for part in (row.message.id, row.request_id) if part]
     if not parts and row.uuid:
         parts = [row.uuid]
     if not parts:
         raise Malformed("the row has no message id, request id or uuid")
-    return ":".join(parts)
+    return parts
 
 
 def _event(
@@ -126,7 +127,7 @@ def _event(
     main = ":compaction-" not in event_id and ":advisor-" not in event_id
     cost = row.cost if main and row.cost is not None and row.cost > 0 else None
     event = EventValue(
-        event_id=event_id if len(event_id) <= _ID_LENGTH else _digest(event_id),
+        event_id=call_name(event_id),
         occurred_at=row.timestamp.astimezone(UTC),
         model=model[:_NAME_LENGTH],
         project=origin.project or project_of(row.cwd),
@@ -174,59 +175,3 @@ def project_of(folder: str | None) -> str | None:
     if ".claude" in parts[1:]:
         parts = parts[: parts.index(".claude", 1)]
     return _name(parts[-1]) if parts else None
-
-
-def _digest(text: str) -> str:
-    return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-_USAGE_FIELDS = (
-    *TOKEN_FIELDS.values(), "model", "service_tier", "meters", "reported_cost", "currency",
-    "duration_ms",
-)  # fmt: skip
-
-
-def merge(one: EventValue, other: EventValue) -> EventValue:
-    """The event both sightings of one answer stand for; the order never matters."""
-    fuller = max(one, other, key=_fullness)
-    earlier = min(one, other, key=_earliness)
-    if fuller is earlier:
-        return fuller
-    counts = {name: getattr(fuller, name) for name in _USAGE_FIELDS}
-    return msgspec.structs.replace(earlier, **counts)
-
-
-def _fullness(event: EventValue) -> tuple[Any, ...]:
-    return (
-        event.output_tokens,
-        event.input_tokens,
-        *(getattr(event, name) for name in TOKEN_FIELDS.values()),
-        sum((event.meters or {}).values(), Decimal(0)).normalize(),
-        (event.reported_cost or Decimal(0)).normalize(),
-        event.duration_ms or 0,
-        event.service_tier,
-        event.model,
-    )
-
-
-def _earliness(event: EventValue) -> tuple[Any, ...]:
-    return (
-        event.occurred_at,
-        event.session_id or "",
-        event.agent_type,
-        event.project or "",
-        sorted((event.tags or {}).items()),
-    )
-
-
-def correction_of(stored: EventValue, merged: EventValue, head: str) -> EventValue | None:
-    """What must be sent so that `merged` takes the place of `stored`, whose last event is `head`.
-
-    None when nothing that is counted has changed. The id follows from the content, so
-    that importing the same logs again sends the same correction.
-    """
-    if _fullness(stored) == _fullness(merged) and _earliness(stored) == _earliness(merged):
-        return None
-    text = "\0".join(map(str, (*_fullness(merged), *_earliness(merged))))
-    suffix = f"+{merged.output_tokens}-{_digest(text)[:8]}"
-    return msgspec.structs.replace(merged, event_id=merged.event_id + suffix, corrects=head)

@@ -14,10 +14,12 @@ from usage.models.rollups import (
     SessionRollup,
     UsageRollup,
 )
+from usage.models.sightings import CallName
 
 __all__ = [
     "APIKey",
     "CallKind",
+    "CallName",
     "ClosedMonth",
     "CostCentre",
     "CostCentreAssignment",

@@ -17,6 +17,7 @@ from usage.selectors.event_filters import EventFilters, Events
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.periods import FIRST_YEAR, LAST_YEAR, bounds_of
 from usage.selectors.questions import QuestionError
+from usage.sightings.naming import Name, find_names
 
 _NAMED = {
     "organization": "organization__slug",
@@ -101,23 +102,33 @@ def list_events(query: EventQuery) -> EventPage:
 def find_event(
     viewer: Viewer, event_id: str, organization: str | None = None
 ) -> StoredEvent | None:
-    """The event a viewer sees under this id, None if there is none.
+    """The event a viewer sees under this id, or under another name of the same call; None if there
+    is none.
 
     Raises QuestionError when several organizations have one and none is named.
     """
     scope = find_scope(viewer, None if organization is None else [organization])
-    digests = {digest_of(scoped.id, event_id): scoped.id for scoped in scope}
-    claims = find_claims(digests)
+    ids = {scoped.id: event_id for scoped in scope}
+    claims = _claimed(ids)
+    if not claims:
+        ids = {pk: led for pk in ids for led in find_names(pk, [Name(event_id)]).values()}
+        claims = _claimed(ids)
     if len(claims) > 1:
         raise QuestionError(
             ORGANIZATION, "ambiguous", "Several organizations have this event; name one."
         )
-    for digest, claim in claims.items():
+    for pk, occurred_at in claims.items():
         events = UsageEvent.objects.filter(
-            organization_id=digests[digest], occurred_at=claim.occurred_at, event_id=event_id
+            organization_id=pk, occurred_at=occurred_at, event_id=ids[pk]
         )
         return next(iter(_read(events)), None)
     return None
+
+
+def _claimed(ids: Mapping[int, str]) -> dict[int, datetime]:
+    """When the events that are stored occurred, by organization."""
+    digests = {digest_of(pk, event_id): pk for pk, event_id in ids.items()}
+    return {digests[digest]: claim.occurred_at for digest, claim in find_claims(digests).items()}
 
 
 def events_at(places: Sequence[Place]) -> list[StoredEvent]:

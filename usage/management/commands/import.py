@@ -77,13 +77,12 @@ class Command(BaseCommand):
 
     def _import_logs(self, options: dict[str, Any]) -> None:
         files = find_files(options["paths"] or [DEFAULT_LOGS], (".jsonl", ".jsonl.gz"))
-        tenant = _tenant(options["organization"])
         origin = Origin(
             options["subject"] or getpass.getuser(), options["team"], options["project"]
         )
-        caller = Caller(Tenancy(tenant, {}))
+        caller = Caller(Tenancy(_tenant(options["organization"]), {}))
         with byte_progress("importing", size_of(files)) as advance:
-            summary = import_claude_code(files, tenant, caller, origin, advance)
+            summary = import_claude_code(files, caller, origin, advance)
         for fault in summary.faults[:SHOWN]:
             self.stderr.write(f"{fault.place}: {fault.message}")
         self._more(summary.malformed + summary.refused - SHOWN)

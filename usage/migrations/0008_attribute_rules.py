@@ -1,0 +1,11 @@
+"""Filled in by whoever builds it."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("usage", "0007_call_names"),
+    ]
+
+    operations = []
