@@ -1,3 +1,4 @@
+import gc
 import os
 import re
 from collections.abc import Iterator
@@ -18,14 +19,26 @@ from tests.databases import (
     load_prices_if_there_are_none,
 )
 from usage.ingest import identities, partitions
+from usage.mapping import current as rules_in_force
 
-LONG = ("tests/config/test_up", "tests/config/test_crash", "tests/config/test_openapi_live")
+LONG = (
+    "tests/config/test_up",
+    "tests/clients",
+    "tests/config/test_crash",
+    "tests/config/test_openapi_live",
+)
 """They begin first, so that no worker is left alone with one at the end; none of them empties
 the tables that others find filled."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep the collector off what lives for ever, as the web server does."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +78,11 @@ def make_ready(server: EmbeddedServer) -> None:
 def fresh_process_caches() -> Iterator[None]:
     identities.forget()
     partitions.forget()
+    rules_in_force.forget()
     yield
     identities.forget()
     partitions.forget()
+    rules_in_force.forget()
 
 
 if embedded_wanted(os.environ):

@@ -1,8 +1,16 @@
 from selenium.webdriver.chrome.webdriver import WebDriver
 
-from tests.browser.pages import WIDTHS, Open, resize, serious_findings, set_theme, sideways
+from tests.browser.pages import (
+    WIDTHS,
+    Open,
+    faint_texts,
+    resize,
+    serious_findings,
+    set_theme,
+    sideways,
+)
 
-OWN_PART, CONTRAST = "#content", "color-contrast"
+OWN_PART = "#content"
 """What frames every page is looked at with the overview."""
 EACH_DARK = 4
 """Pages are made of the same parts, so that every fourth one shows them in dark."""
@@ -26,6 +34,5 @@ def findings(visit: Open, paths: list[str]) -> list[tuple[str, str]]:
         found += [(path, finding) for finding in serious_findings(browser, OWN_PART)]
         if place % EACH_DARK == 0:
             set_theme(browser, "dark")
-            dark = serious_findings(browser, OWN_PART, CONTRAST)
-            found += [(path, finding) for finding in dark]
+            found += [(path, finding) for finding in faint_texts(browser, OWN_PART)]
     return found

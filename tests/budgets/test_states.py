@@ -198,7 +198,7 @@ def test_many_budgets_are_read_with_as_many_statements_as_few(usage: None) -> No
     budget()
     budget(project="web")
     few = statements()
-    for number in range(50):
+    for number in range(10):
         budget(project="web", name=f"budget {number}")
         budget("globex", name=f"budget {number}")
 

@@ -72,10 +72,11 @@ def test_people_without_staff_rights_are_sent_to_the_login(client: Client) -> No
 
 
 def test_no_page_has_inline_script_or_style(admin_client: Client, usage: None) -> None:
+    request = admin_client.get("/admin/").wsgi_request
     for model, model_admin in admin.site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         pages = [reverse(f"{name}_changelist")]
-        if model_admin.has_add_permission(admin_client.get("/admin/").wsgi_request):
+        if model_admin.has_add_permission(request):
             pages.append(reverse(f"{name}_add"))
         for page in pages:
             answer = admin_client.get(page)

@@ -25,7 +25,9 @@ from config.embedded import EmbeddedServer
 from tests.config.running import PROJECT, Up, free_port, installed, until
 
 BATCH = 100
-SECONDS_OF_LOAD = 9.0
+SECONDS_OF_LOAD = 6.0
+PAUSE_SECONDS = 0.1
+"""Between the batches of a client, so that the tests beside it have a processor too."""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,7 @@ class Load:
             self.sent.append(ids)
             if self.post(ids):
                 self.answered.append(ids)
+                time.sleep(PAUSE_SECONDS)
             else:
                 self.failures += 1
                 time.sleep(0.05)
@@ -112,10 +115,11 @@ def test_what_was_answered_survives_kill_9_of_web_and_database(up: Up) -> None:
     for thread in load.threads:
         thread.start()
     began = time.monotonic()
-    time.sleep(2)
+    until(lambda: len(load.answered) > 10, 40)
     for worker in web_workers(up):
         worker.kill()
-    time.sleep(2)
+    before_database = len(load.answered)
+    until(lambda: len(load.answered) > before_database, 40)
     before_database = len(load.answered)
     postmaster(up).kill()
     until(lambda: len(load.answered) > before_database + 20, 40)

@@ -22,7 +22,7 @@ CHECKS = (
     "content_type_conformance",
     "response_schema_conformance",
 )
-EXAMPLES = 3
+EXAMPLES = 2
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def up() -> Iterator[Up]:
     run = Up(installed(folder / "data"), free_port())
     run.await_ready()
     yield run
-    run.stop(signal.SIGTERM)
+    assert run.stop(signal.SIGTERM) == 0
     shutil.rmtree(folder)
 
 

@@ -3,6 +3,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -164,10 +165,16 @@ RULES: dict[str, Rule] = {
 }
 
 
-@pytest.fixture
-def rows(catalogue: None) -> list[Row]:
+@cache
+def charged_rows() -> list[Row]:
     set_up_usage()
     return charged()
+
+
+@pytest.fixture
+def rows(catalogue: None) -> list[Row]:
+    """The same for all tests, as none of them reads anything else or changes them."""
+    return charged_rows()
 
 
 def test_every_mandatory_column_and_both_new_names_are_there_once() -> None:
