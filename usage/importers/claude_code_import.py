@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from usage.importers.claude_code import Malformed, Origin, read_line
 from usage.importers.files import Advance, LineTooLong, lines_of, open_bytes
 from usage.ingest.pipeline import Caller
 from usage.ingest.values import Rejection
-from usage.sightings.intake import take_in
 from usage.sightings.merging import merge
+from usage.sightings.sessions import take_calls
 from usage.sightings.values import Sighting, Taken
 
 CHUNK = 2_000
@@ -124,7 +125,9 @@ class _Importer:
     def _store(self, count: int) -> None:
         chosen = list(self._pending)[:count]
         places = [self._places.pop(event_id) for event_id in chosen]
-        taken = take_in([self._pending.pop(event_id) for event_id in chosen], self._caller)
+        sightings = [self._pending.pop(event_id) for event_id in chosen]
+        events = [sighting.event for sighting in sightings]
+        taken = take_calls(sightings, self._caller, events, datetime.now(UTC))
         self.summary.add(taken)
         for index, errors in sorted(taken.refused.items()):
             _note(self.summary, places[index], _reason(Rejection(errors)))

@@ -1,7 +1,7 @@
 """Sightings that came together → the calls they are of. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from usage.ingest.values import EventValue
 from usage.sightings.merging import merge
@@ -15,8 +15,7 @@ _APART = frozenset({"embeddings", "rerank"})
 class Call:
     """One call as the sightings at `indexes` tell it.
 
-    `names` are all it is known by, the best one first; `stored` those of them that lead to an
-    event, which are more than one when it has been counted under several.
+    `names` are all it is known by, the best one first.
     """
 
     event: EventValue
@@ -25,11 +24,11 @@ class Call:
     insides: set[str]
     indexes: list[int]
     settles_place: bool
-    stored: list[str] = field(default_factory=list)
 
-    def settle_id(self) -> None:
+    def store_under(self, event_id: str) -> None:
         """Take the id of the event that the call has, or is to have."""
-        self.event.event_id = (self.stored or self.names)[0]
+        self.event.event_id = event_id
+        self.names = _either(self.names, [event_id])
 
     @property
     def around(self) -> list[Name]:
@@ -40,6 +39,12 @@ class Call:
     def own(self) -> list[Name]:
         """The spans that told of the call, as names of what is around others."""
         return [_span_name(span, self.event) for span in sorted(self.spans)]
+
+    @property
+    def told_by(self) -> list[Name]:
+        """The spans that told of the call and do not name it."""
+        family = family_of(self.event)
+        return [told_by(span, family) for span in sorted(self.spans - {self.event.event_id})]
 
 
 def call_of(index: int, sighting: Sighting) -> Call:
@@ -70,6 +75,11 @@ def family_of(event: EventValue) -> str:
     return event.operation if event.operation in _APART else "chat"
 
 
+def told_by(span: str, family: str) -> Name:
+    """A span as the name of the call of this kind that it told of."""
+    return Name(span, f"telling {family}")
+
+
 def _span_name(span: str, event: EventValue) -> Name:
     return Name(span, f"around {family_of(event)}")
 
@@ -82,7 +92,6 @@ def _joined(one: Call, other: Call) -> Call:
         one.insides | other.insides,
         sorted((*one.indexes, *other.indexes)),
         one.settles_place or other.settles_place,
-        _either(one.stored, other.stored),
     )
 
 

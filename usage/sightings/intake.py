@@ -1,20 +1,26 @@
 """The one way in for sightings: name → fold → store → look again.
 
-Names are registered before a call is stored and looked up again after: of two sources that tell
-of one call at the same moment by different names, the one that comes last sees the other.
+Names are united before a call is stored and looked up again after: of two sources that tell of
+one call at the same moment by different names, the one that comes last sees the other.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from usage.ingest.claims import find_claims
 from usage.ingest.pipeline import Caller
-from usage.ingest.prepare import Tenant, digest_of
+from usage.ingest.prepare import Tenant
 from usage.ingest.validate import check
 from usage.ingest.values import FieldError, Rejection
-from usage.sightings.folding import Call, call_of, family_of, fold
-from usage.sightings.naming import SPANS_KEPT, Name, find_names, register_names
+from usage.sightings.folding import Call, call_of, family_of, fold, told_by
+from usage.sightings.naming import (
+    SPANS_KEPT,
+    Name,
+    find_names,
+    find_stored,
+    register_names,
+    unite_names,
+)
 from usage.sightings.stored import find_heads
 from usage.sightings.storing import Store
 from usage.sightings.values import Sighting, Taken
@@ -64,71 +70,82 @@ def _tenant_of(
 
 
 def _take(seen: list[Call], tenant: Tenant, store: Store, taken: Taken, now: datetime) -> None:
-    calls = fold(seen)
-    _lead(tenant.id, calls)
-    calls = fold(calls)
-    _name(tenant.id, calls)
+    calls = _named(tenant.id, fold(seen))
     taken.repeats += sum(len(call.indexes) - 1 for call in calls)
-    inner = _without_outer(tenant.id, calls)
+    repeated = _find_inner(tenant.id, calls)
+    inner = [call for call in calls if call.event.event_id not in repeated]
     taken.repeats += len(calls) - len(inner)
-    spans = {name: call.event.event_id for call in inner for name in call.around}
-    register_names(tenant.id, spans, now + SPANS_KEPT)
+    # What is around a repeat is around the call that it repeats.
+    around = [(repeated.get(call.event.event_id, call.event.event_id), call) for call in calls]
+    marks = {name: event_id for event_id, call in around for name in call.around}
+    marks |= {name: call.event.event_id for call in inner for name in call.told_by}
+    register_names(tenant.id, marks, now + SPANS_KEPT)
     store.store(inner)
-    _lead(tenant.id, inner)
-    for call in inner:
-        for other in call.stored:
-            if other != call.event.event_id:
-                store.absorb(call, other)
-    for outer in _outer_counted(tenant.id, inner):
+    _join(tenant.id, inner, store)
+    # Meanwhile somebody else may have told of what is inside them.
+    late = set(_find_inner(tenant.id, inner))
+    for outer in late | _outer_counted(tenant.id, around):
         store.withdraw(outer)
 
 
-def _lead(organization_id: int, calls: Iterable[Call]) -> None:
-    """Tell each call the events that its names lead to now."""
+def _named(organization_id: int, calls: list[Call]) -> list[Call]:
+    """The calls with the ids of the events they are stored under."""
+    united = [call for call in calls if len(call.names) > 1]
+    roots = unite_names(organization_id, [call.names for call in united])
+    single = [call for call in calls if len(call.names) == 1]
+    led = find_names(organization_id, [Name(call.names[0]) for call in single])
+    for call, root in zip(united, roots, strict=True):
+        call.store_under(root)
+    for call in single:
+        call.store_under(led.get(Name(call.names[0]), call.names[0]))
+    return fold(calls)
+
+
+def _join(organization_id: int, calls: Iterable[Call], store: Store) -> None:
+    """Make one of all events that turned out to be of the same call."""
     listed = list(calls)
-    digests = {
-        digest_of(organization_id, name): name
-        for call in listed
-        if len(call.names) > 1
-        for name in call.names
-    }
-    claimed = {digests[digest] for digest in find_claims(digests)} if digests else set()
-    led = find_names(organization_id, {Name(name) for call in listed for name in call.names})
-    for call in listed:
-        found = [*call.stored, *(led[Name(name)] for name in call.names if Name(name) in led)]
-        found += [name for name in call.names if name in claimed]
-        call.stored = list(dict.fromkeys(found))
-        call.names = list(dict.fromkeys((*call.names, *found)))
+    names = [Name(call.event.event_id) for call in listed]
+    led = find_names(organization_id, names)
+    doubtful = [call for call in listed if len(call.names) > 1 or Name(call.event.event_id) in led]
+    stored = find_stored(organization_id, {name for call in doubtful for name in call.names})
+    for call in doubtful:
+        root = led.get(Name(call.event.event_id), call.event.event_id)
+        for name in call.names:
+            if name in stored and name != root:
+                store.absorb(name, root, settles_place=call.settles_place)
 
 
-def _name(organization_id: int, calls: Iterable[Call]) -> None:
-    """Settle the id of each call and let all its names lead there."""
-    leading: dict[Name, str] = {}
-    for call in calls:
-        call.settle_id()
-        event_id = call.event.event_id
-        leading |= {Name(name): event_id for name in call.names if name != event_id}
-    register_names(organization_id, leading)
-
-
-def _without_outer(organization_id: int, calls: list[Call]) -> list[Call]:
-    """The calls but those whose own span is around another call that is counted already."""
+def _find_inner(organization_id: int, calls: Iterable[Call]) -> dict[str, str]:
+    """By the ids of calls whose own span is around another one: the id of that other call."""
     inner = find_names(organization_id, {name for call in calls for name in call.own})
-    return [
-        call
+    return {
+        call.event.event_id: inner[name]
         for call in calls
-        if all(inner.get(name, call.event.event_id) == call.event.event_id for name in call.own)
-    ]
+        for name in call.own
+        if inner.get(name, call.event.event_id) != call.event.event_id
+    }
 
 
-def _outer_counted(organization_id: int, calls: Iterable[Call]) -> Iterator[str]:
-    """Spans that were counted before the calls inside them were told of."""
+def _outer_counted(organization_id: int, around: Iterable[tuple[str, Call]]) -> set[str]:
+    """Spans that were counted before the calls inside them were told of, which `around` lists by
+    their ids."""
     inside = defaultdict(set)
-    for call in calls:
+    for event_id, call in around:
         for name in call.insides:
-            inside[name].add((call.event.event_id, family_of(call.event)))
-    digests = {digest_of(organization_id, name): name for name in inside}
-    claimed = [digests[digest] for digest in find_claims(digests)] if digests else []
-    for name, head in find_heads(organization_id, claimed).items() if claimed else ():
-        if any(family == family_of(head.value) and i != name for i, family in inside[name]):
-            yield name
+            inside[name].add((event_id, family_of(call.event)))
+    if not inside:
+        return set()
+    counted = {(name, name) for name in find_stored(organization_id, inside)}
+    telling = [told_by(name, family) for name, calls in inside.items() for _, family in calls]
+    counted |= {(name.text, i) for name, i in find_names(organization_id, telling).items()}
+    doubted = [(i, inside[name]) for name, i in counted if any(i != c for c, _ in inside[name])]
+    within = {i for _, calls in doubted for i, _ in calls}
+    heads = find_heads(organization_id, within | {i for i, _ in doubted}) if doubted else {}
+    # One that was taken back itself takes nothing back.
+    gone = {event_id for event_id, head in heads.items() if head.is_reversal}
+    return {
+        outer
+        for outer, calls in doubted
+        if (head := heads.get(outer))
+        and any(kin == family_of(head.value) and i not in (outer, *gone) for i, kin in calls)
+    }

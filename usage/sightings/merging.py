@@ -1,14 +1,15 @@
 """Two events of the same call → one. Pure."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import msgspec
 
 from usage.ingest.provider_usage import TOKEN_FIELDS
-from usage.ingest.values import EventValue
+from usage.ingest.values import MAX_DURATION_MS, MAX_TAGS, EventValue
 from usage.sightings.values import call_name, short_digest
 
+_STORED_COST = Decimal("1e-10")
 _COUNTS = (
     *TOKEN_FIELDS.values(), "provider", "model", "response_model", "service_tier", "meters",
     "reported_cost", "currency", "duration_ms", "estimated", "status",
@@ -45,7 +46,8 @@ def _joined(first: EventValue, second: EventValue) -> EventValue:
     if fuller.reported_cost is None:
         teller = first if first.reported_cost is not None else second
         changes |= {"reported_cost": teller.reported_cost, "currency": teller.currency}
-    changes["tags"] = {**(second.tags or {}), **(first.tags or {})} or None
+    tags = {**(first.tags or {}), **(second.tags or {}), **(first.tags or {})}
+    changes["tags"] = dict(list(tags.items())[:MAX_TAGS]) or None
     return msgspec.structs.replace(first, **changes)
 
 
@@ -57,12 +59,19 @@ def fullness(event: EventValue) -> tuple[Any, ...]:
         event.input_tokens,
         *(getattr(event, name) for name in TOKEN_FIELDS.values()),
         sum((event.meters or {}).values(), Decimal(0)).normalize(),
-        (event.reported_cost or Decimal(0)).normalize(),
-        event.duration_ms or 0,
+        _kept(event.reported_cost or Decimal(0)),
+        event.service_tier != "standard",
+        # Who saw the shortest stretch was nearest to the provider, and knows who answered.
+        -(event.duration_ms or MAX_DURATION_MS),
         event.service_tier,
         event.model,
         event.response_model,
     )
+
+
+def _kept(cost: Decimal) -> Decimal:
+    """A reported cost as it is stored: told again in all its digits, it says nothing new."""
+    return cost.quantize(_STORED_COST, ROUND_HALF_UP).normalize()
 
 
 def earliness(event: EventValue) -> tuple[Any, ...]:

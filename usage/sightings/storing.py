@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
+from django.db import transaction
+
 from usage.ingest.pipeline import Caller, ingest
 from usage.ingest.prepare import Tenant
 from usage.ingest.values import EventValue, FieldError, Receipt
@@ -39,15 +42,19 @@ class Store:
                 self._refuse(call, receipt.errors)
         self._correct(known)
 
-    def absorb(self, call: Call, other: str) -> None:
-        """Let what is stored under the id `other` become part of the event of `call`."""
+    def absorb(self, other: str, root: str, *, settles_place: bool) -> None:
+        """Let what is stored under the id `other` become part of the event `root`."""
         head = self._head(other)
         if head is None or head.is_reversal:
             return
-        self._withdraw(other, head)
-        head.value.event_id = call.event.event_id
-        told = Call(head.value, call.names, set(), set(), [], call.settles_place)
-        self._correct({call.event.event_id: told})
+        told = msgspec.structs.replace(head.value, event_id=root)
+        with transaction.atomic():
+            receipt = self._ingest([told])[0]
+            if receipt.status == "accepted":
+                self._taken.add(told, _money(receipt))
+            elif receipt.status == "conflict":
+                self._correct({root: Call(told, [root], set(), set(), [], settles_place)})
+            self._withdraw(other, head)
 
     def withdraw(self, event_id: str) -> None:
         """Take what counts under this id out of all sums."""

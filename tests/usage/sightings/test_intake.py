@@ -59,7 +59,7 @@ def test_one_that_tells_more_corrects_what_is_stored_and_no_more_the_second_time
     [now] = UsageEvent.objects.filter(state=UsageEvent.State.COUNTED)
     assert (fuller.new, fuller.corrected, again.corrected, again.repeats) == (0, 1, 0, 2)
     assert (now.cache_read_tokens, now.subject and now.subject.key) == (800, "ann")
-    assert fuller.cost == Decimal("-0.00216")  # 800 × (3 − 0.30) USD per million
+    assert fuller.cost == Decimal("-0.00216")  # 800 tokens at 0.30, not at 3
 
 
 def test_calls_counted_apart_become_one_when_a_source_knows_both_names(caller: Caller) -> None:
