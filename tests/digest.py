@@ -21,4 +21,5 @@ def sources() -> Iterator[Path]:
     yield from sorted(PROJECT.glob("*/migrations/*.py"))
     yield from sorted(PROJECT.joinpath("pricing").rglob("*.py"))
     yield PROJECT / "config" / "scheduling.py"
+    yield PROJECT / "usage" / "mapping" / "shipped.py"
     yield PROJECT / "tests" / "databases.py"

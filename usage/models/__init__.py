@@ -1,12 +1,15 @@
 """Tables of the usage app, one module per topic."""
 
+from usage.models.bills import BillDay, BillLine, BillProject, BillSource
 from usage.models.cost_centres import CostCentre, CostCentreAssignment
 from usage.models.events import CallKind, DirtyMark, EventKey, UsageEvent
 from usage.models.exports import Export, ExportPart
 from usage.models.focus import FrozenCharge
 from usage.models.identity import Membership, Organization, Project, Subject, Team
 from usage.models.keys import APIKey
+from usage.models.mapping import AttributeRule
 from usage.models.rating import ClosedMonth, PriceWatch, RatingChange, RatingRun
+from usage.models.reconciliations import Reconciliation, ReconciliationLine
 from usage.models.rollups import (
     DailyRollup,
     MonthlyRollup,
@@ -18,6 +21,11 @@ from usage.models.sightings import CallName
 
 __all__ = [
     "APIKey",
+    "AttributeRule",
+    "BillDay",
+    "BillLine",
+    "BillProject",
+    "BillSource",
     "CallKind",
     "CallName",
     "ClosedMonth",
@@ -36,6 +44,8 @@ __all__ = [
     "Project",
     "RatingChange",
     "RatingRun",
+    "Reconciliation",
+    "ReconciliationLine",
     "RunRollup",
     "SessionRollup",
     "Subject",
