@@ -8,7 +8,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from usage.ingest.prepare import Tenant
+from usage.ingest.identities import find_tenants
+from usage.ingest.pipeline import Caller
+from usage.ingest.prepare import Tenancy, Tenant
+from usage.ingest.values import EventValue
 from usage.models import APIKey, Organization
 from usage.models.identity import validate_name
 from usage.models.keys import KEY_MARK
@@ -121,3 +124,12 @@ def recognise(secret: str, now: datetime | None = None) -> KeyHolder:
     closed = policy == Organization.SubjectPolicy.KNOWN
     tenant = Tenant(org_id, slug, closed, card) if org_id is not None else None
     return KeyHolder(pk, tenant, frozenset(scopes), provider)
+
+
+def caller_of(holder: KeyHolder, items: Iterable[object]) -> Caller:
+    """On whose behalf items come in; a site key may write to every organization events name."""
+    if holder.tenant is not None:
+        return Caller(Tenancy(holder.tenant, {}), holder.key_id, holder.provider)
+    slugs = {item.organization for item in items if isinstance(item, EventValue)}
+    tenancy = Tenancy(None, find_tenants(slug for slug in slugs if slug))
+    return Caller(tenancy, holder.key_id, holder.provider)

@@ -14,6 +14,7 @@ from tests.bench.budgets import bench_budgets, show_budgets
 from tests.bench.load import make_bodies, post_all, spread
 from tests.bench.pages import BARE_PAGE, NO_PAGE, bench_pages
 from tests.bench.stack import Stack, running_stack
+from tests.bench.telemetry import bench_telemetry, show_telemetry
 from tests.bench.yardsticks import measure_copy
 
 ROUNDS = 5
@@ -101,6 +102,7 @@ def main() -> None:
             "singles": bench_singles(stack),
             "rollup": bench_rollup(stack),
             "bytes_per_event": bytes_per_event(stack),
+            "telemetry": bench_telemetry(stack),
             "budgets": bench_budgets(stack),
         }
     show(results)
@@ -130,6 +132,7 @@ def show(results: dict[str, Any]) -> None:
     size = results["bytes_per_event"]
     whole = size["with_indexes_and_key"]
     table.add_row("bytes an event", str(whole), f"row: {size['row']}", f"{whole / size['row']:.2f}")
+    show_telemetry(table, results["telemetry"])
     show_budgets(table, results["budgets"])
     Console().print(table)
     show_pages(results["pages"])

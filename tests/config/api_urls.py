@@ -4,12 +4,12 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-BASE = "api/v1/"
+BASES = ("/api/v1/", "/api/public/", "/otlp/")
 OPEN = {"/api/v1/schema/", "/api/v1/docs/"}
 
 
 def operations() -> Iterator[tuple[str, str]]:
-    """Every path under the interface's base, as its document writes it, with each method."""
+    """Every path under the interface's bases, as its document writes it, with each method."""
     for path, view in _views(get_resolver().url_patterns, ""):
         if path not in OPEN:
             for method in view.cls().allowed_methods:
@@ -22,7 +22,7 @@ def _views(patterns: list[Any], prefix: str) -> Iterator[tuple[str, Any]]:
         regex = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             yield from _views(pattern.url_patterns, regex)
-        elif isinstance(pattern, URLPattern) and _plain(regex).startswith(f"/{BASE}"):
+        elif isinstance(pattern, URLPattern) and _plain(regex).startswith(BASES):
             yield _plain(regex), pattern.callback
 
 

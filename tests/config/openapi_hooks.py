@@ -26,6 +26,11 @@ def as_lines(_context: Any, value: Any) -> bytes:
     )
 
 
+@schemathesis.serializer("application/x-protobuf")
+def as_bytes(_context: Any, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
 @schemathesis.hook("map_path_parameters")
 def map_path_parameters(
     context: Any, path_parameters: dict[str, Any] | None

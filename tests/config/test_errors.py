@@ -4,7 +4,7 @@ from django.test import Client, RequestFactory
 from config.errors import failure
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing/", "/api/v2/events/", "/otlp/v1/traces"])
+@pytest.mark.parametrize("path", ["/api/v1/nothing/", "/api/v2/events/", "/otlp/v1/traces/"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_an_address_for_programs_that_is_not_there_is_a_problem(path: str, method: str) -> None:
     answer = getattr(Client(), method)(path)

@@ -13,13 +13,11 @@ from usage.api.parameters import OwnFormat
 from usage.api.problems import problem
 from usage.api.schema.event_reads import GET_EVENTS
 from usage.api.schema.events import POST_EVENTS
-from usage.ingest import identities
-from usage.ingest.cloudevents import decode_cloudevents
+from usage.ingest.cloudevents import cloudevents_within, decode_binary, decode_cloudevents
 from usage.ingest.decode import Batch, decode_json, decode_ndjson
-from usage.ingest.pipeline import Caller, ingest
-from usage.ingest.prepare import Tenancy
-from usage.ingest.values import EventValue, FieldError, Report
-from usage.keys import KeyHolder
+from usage.ingest.pipeline import ingest
+from usage.ingest.values import FieldError, Report
+from usage.keys import caller_of
 from usage.models import APIKey
 from usage.selectors.event_filters import EventFilters
 
@@ -36,16 +34,10 @@ def decode_body(request: Request, body: bytes) -> Batch:
         return decode_cloudevents(body, batch=False)
     if media_type == "application/cloudevents-batch+json":
         return decode_cloudevents(body, batch=True)
-    return decode_json(body)
-
-
-def caller_of(holder: KeyHolder, batch: Batch) -> Caller:
-    """On whose behalf a batch comes in; a site key may write to every organization it names."""
-    if holder.tenant is not None:
-        return Caller(Tenancy(holder.tenant, {}), holder.key_id, holder.provider)
-    slugs = {e.organization for e in batch.items if isinstance(e, EventValue) and e.organization}
-    tenancy = Tenancy(None, identities.find_tenants(slugs))
-    return Caller(tenancy, holder.key_id, holder.provider)
+    if "ce-id" in request.headers:
+        return decode_binary(request.headers, body)
+    several = cloudevents_within(body)
+    return decode_json(body) if several is None else decode_cloudevents(body, batch=several)
 
 
 def is_strict(request: Request) -> bool:
@@ -79,11 +71,13 @@ class EventsView(APIView):
         batch = decode_body(request, body)
         report = ingest(
             batch.items,
-            caller_of(holder_of(request), batch),
+            caller_of(holder_of(request), batch.items),
             plain=batch.plain,
             strict=is_strict(request),
             every=len(batch.items) <= SHOW_ALL_UP_TO or request.GET.get("receipts") == "all",
         )
+        if batch.silent and not report.rejected and not report.conflicts:
+            return HttpResponse(status=204)
         return answer(report, len(batch.items), single=batch.single)
 
 

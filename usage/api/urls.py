@@ -17,6 +17,7 @@ from usage.api.exports import (
     FocusExportView,
 )
 from usage.api.forecast import ForecastView
+from usage.api.litellm import LiteLLMView
 from usage.api.prices import PricesView
 from usage.api.projects import (
     ProjectRecentView,
@@ -24,6 +25,7 @@ from usage.api.projects import (
     ProjectTrendView,
 )
 from usage.api.quote import QuoteView
+from usage.api.reconciliations import ReconciliationsView, ReconciliationView
 from usage.api.usage import UsageView
 
 urlpatterns = [
@@ -41,8 +43,15 @@ urlpatterns = [
         name="export_download",
     ),
     re_path(r"^forecast/?\Z", ForecastView.as_view(), name="forecast"),
+    re_path(r"^litellm/?\Z", LiteLLMView.as_view(), name="litellm"),
     re_path(r"^prices/quote/?\Z", QuoteView.as_view(), name="quote"),
     re_path(r"^prices/?\Z", PricesView.as_view(), name="prices"),
+    re_path(r"^reconciliations/?\Z", ReconciliationsView.as_view(), name="reconciliations"),
+    re_path(
+        r"^reconciliations/(?P<reconciliation_id>[^/]+)/?\Z",
+        ReconciliationView.as_view(),
+        name="reconciliation",
+    ),
     re_path(r"^usage/?\Z", UsageView.as_view(), name="usage"),
     re_path(r"^projects/?\Z", ProjectsView.as_view(), name="projects"),
     # A project may be called like a path, as may a session and a run.

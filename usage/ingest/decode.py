@@ -29,6 +29,7 @@ class _RawEnvelope(msgspec.Struct, forbid_unknown_fields=True):
 
 _many: msgspec.json.Decoder[list[EventValue]] = msgspec.json.Decoder(list[EventValue])
 _raws: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
+_raw: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _one: msgspec.json.Decoder[EventValue] = msgspec.json.Decoder(EventValue)
 _enveloped = msgspec.json.Decoder(_Envelope)
 _raw_enveloped = msgspec.json.Decoder(_RawEnvelope)
@@ -46,11 +47,15 @@ class BodyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a body held. `plain` = no string in it can hold an escape or control character."""
+    """What a body held. `plain` = no string in it can hold an escape or control character.
+
+    A `silent` one comes from senders who know no receipts, but 204 for what is well.
+    """
 
     items: list[Decoded]
     plain: bool
     single: bool
+    silent: bool = False
 
 
 def gunzip(data: bytes, limit: int = MAX_BODY_BYTES) -> bytes:
@@ -106,6 +111,23 @@ def decode_ndjson(body: bytes) -> Batch:
     return Batch([decode_one(line) for line in lines], is_plain(body), single=False)
 
 
+def split_body(body: bytes) -> list[bytes] | list[msgspec.Raw]:
+    """The JSON values of a body, not yet decoded: an array's, one a line, or a single one.
+
+    Raises BodyError.
+    """
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    try:
+        raws = _raws.decode(body) if body.lstrip()[:1] == b"[" else [_raw.decode(body)]
+    except _FAULTS:
+        if len(lines) < 2 or lines[0].lstrip()[:1] == b"[":
+            _require_json(body)
+        check_count(len(lines))
+        return lines
+    check_count(len(raws))
+    return raws
+
+
 def decode_one(raw: bytes | msgspec.Raw) -> Decoded:
     """One JSON value → the event, or why it is none."""
     try:
@@ -119,7 +141,7 @@ def decode_partial(body: bytes, defaults: Mapping[str, object]) -> Decoded:
     if not body.lstrip().startswith(b"{"):
         _require_json(body)
         raise BodyError(400, "wrong_shape", "Send one event as a JSON object.")
-    fields = _read(_fields, body)
+    fields = read_json(_fields, body)
     return decode_one(msgspec.json.encode({**defaults, **fields}))
 
 
@@ -127,7 +149,7 @@ def _decode_array(body: bytes) -> list[Decoded]:
     try:
         events = _many.decode(body)
     except _FAULTS:
-        return _each(_read(_raws, body))
+        return _each(read_json(_raws, body))
     check_count(len(events))
     return list(events)
 
@@ -153,10 +175,11 @@ def _each(raws: Iterable[msgspec.Raw]) -> list[Decoded]:
 
 
 def _require_json(body: bytes) -> Any:
-    return _read(_anything, body)
+    return read_json(_anything, body)
 
 
-def _read(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> Any:
+def read_json(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> Any:
+    """What `decoder` reads in a body. Raises BodyError 400."""
     try:
         return decoder.decode(body)
     except UnicodeDecodeError as error:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from usage.ingest.values import EventValue, FieldError, Rejection
+from usage.ingest.values import EventValue, FieldError, Rejection, exact_number
 
-_LOOSE = msgspec.json.Decoder(float_hook=Decimal)
+_LOOSE = msgspec.json.Decoder(float_hook=exact_number)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _PATH = re.compile(r" - at `(?:key in )?\$?(?P<path>[^`]*)`\Z")
 _MEMBER = re.compile(r"Object (?:contains unknown|missing required) field `(?P<name>[^`]*)`")

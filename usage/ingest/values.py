@@ -1,7 +1,7 @@
 """The one value every source becomes: `EventValue`, and what is answered about it."""
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -80,6 +80,23 @@ class EventValue(
     reservation: Name | None = None
     corrects: Name | None = None
     tags: Annotated[dict[TagName, TagValue], msgspec.Meta(max_length=MAX_TAGS)] | None = None
+
+
+_MOST_DIGITS = 60
+
+
+def exact_number(text: str) -> Decimal:
+    """A written number with all its digits; 0 for one too small to matter.
+
+    Raises ValueError for what is no number, and for numbers that no sum could hold.
+    """
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError("This is no number.") from error
+    if not number.is_finite() or number.adjusted() > _MOST_DIGITS:
+        raise ValueError("The number is out of range.")
+    return number if number.adjusted() >= -_MOST_DIGITS else Decimal(0)
 
 
 class FieldError(msgspec.Struct, omit_defaults=True):

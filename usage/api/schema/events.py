@@ -26,10 +26,19 @@ class EventBatch(Answer):
 
 class CloudEvent(Struct):
     """A CloudEvent 1.0: `id`, `time` and `subject` stand for the event's own where `data` does
-    not give them; other attributes are left alone."""
+    not give them; other attributes are left alone.
+
+    `data` is an event without unknown fields, unless it has `tokens`, `prompt_tokens` or
+    `completion_tokens`, which no event has: then it is read as OpenMeter's clients mean it. Its
+    `type` says whether `tokens` are input (also `prompt`, `system`) or output (`completion`);
+    tokens of any other kind are stored as input and marked estimated. `model` is needed,
+    `provider`, `project`, `team` and other names are taken where given, other members left
+    alone. The event id is `source:id`. If all events of a request are such and all is well, the
+    answer is 204 without a body."""
 
     id: str
     data: dict[str, Any]
+    source: str = ""
     time: str | None = None
     subject: str | None = None
 
@@ -74,7 +83,8 @@ POST_EVENTS = extend_schema(
         "`Content-Encoding: gzip`. An `event_id` counts once for ever: what is sent again is a "
         "duplicate, with another payload a conflict. Good events are stored though others are "
         "rejected, unless `Prefer: handling=strict` asks for all or nothing. For more than 100 "
-        "events `results` holds only those not accepted."
+        "events `results` holds only those not accepted. CloudEvents are also taken in binary mode "
+        "(`ce-` headers) and as mere JSON."
     ),
     tags=["events"],
     parameters=[
@@ -104,6 +114,7 @@ POST_EVENTS = extend_schema(
             "What became of each event.",
             examples=[OpenApiExample("One of two was rejected", value=_RECEIPTS)],
         ),
+        204: OpenApiResponse(description="All events were OpenMeter's, and none was rejected."),
         (409, PROBLEM_TYPE): problem_answer(
             409, "The one event sent bears an id that another payload has.", schema_of(Refusal)
         ),

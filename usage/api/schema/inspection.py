@@ -62,6 +62,8 @@ class DocumentedSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Direction = "response") -> Schema:
         answers: Schema = super()._get_response_bodies(direction)
+        if not getattr(self.view, "answers_problems", True):
+            return answers
         more = [*_ALWAYS]
         if "{" in self.path:
             more.append(404)
@@ -117,7 +119,7 @@ class StaffScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 def plain_paths(endpoints: Iterable[Endpoint], **_context: object) -> list[Endpoint]:
     """Paths as the contract writes them, with the slash that may be left out."""
     return [
-        (f"{path.rstrip('?').rstrip('/')}/", regex, method, callback)
+        (f"{path.rstrip('?/')}/" if path.endswith(("?", "/")) else path, regex, method, callback)
         for path, regex, method, callback in endpoints
     ]
 

@@ -1,0 +1,1 @@
+"""Records that gateways post after each call → sightings. Pure."""
