@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from importlib.machinery import ModuleSpec
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
@@ -184,3 +185,28 @@ def networks(texts: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
 def address_starts(texts: Iterable[str]) -> tuple[str, ...]:
     """Return what addresses may begin with, each up to a slash, so that no host is cut short."""
     return tuple(f"{text.strip().rstrip('/')}/" for text in texts)
+
+
+def service_url(name: str, text: str, allowed: Iterable[IPv4Network | IPv6Network]) -> str:
+    """Return the address of a provider's API without a slash at its end.
+
+    It must be https, since a key is sent there; http is accepted for this machine itself and
+    for an address in the networks that are allowed. Raises ImproperlyConfigured.
+    """
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: not an address: {error}") from None
+    host = parts.hostname or ""
+    plain = parts.scheme == "http" and (host == "localhost" or _is_inside(host, allowed))
+    if not host or parts.username or parts.query or not (plain or parts.scheme == "https"):
+        raise ImproperlyConfigured(f"{name}: not an address that a key may be sent to: {text!r}")
+    return text.rstrip("/")
+
+
+def _is_inside(host: str, allowed: Iterable[IPv4Network | IPv6Network]) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or any(address in network for network in allowed)

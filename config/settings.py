@@ -61,6 +61,22 @@ TALLYMAN_ALERT_DAYS = _env.int("TALLYMAN_ALERT_DAYS", default=400)
 # In the ledger currency: so little more than usual on one day is nothing to alert anybody for.
 TALLYMAN_ANOMALY_MINIMUM = env.amount(_env.str("TALLYMAN_ANOMALY_MINIMUM", default="10"))
 
+# What reads the reports of providers, where it is not kept in the admin, and where they are read:
+# the providers' own addresses, unless a proxy stands before them.
+TALLYMAN_BILL_KEYS = {
+    "anthropic": _env.str("TALLYMAN_ANTHROPIC_ADMIN_KEY", default=""),
+    "openai": _env.str("TALLYMAN_OPENAI_ADMIN_KEY", default=""),
+    "openrouter": _env.str("TALLYMAN_OPENROUTER_KEY", default=""),
+}
+TALLYMAN_BILL_URLS = {
+    kind: env.service_url(name, _env.str(name, default=url), TALLYMAN_ALLOWED_NETWORKS)
+    for kind, name, url in (
+        ("anthropic", "TALLYMAN_ANTHROPIC_ADMIN_URL", "https://api.anthropic.com"),
+        ("openai", "TALLYMAN_OPENAI_ADMIN_URL", "https://api.openai.com"),
+        ("openrouter", "TALLYMAN_OPENROUTER_ADMIN_URL", "https://openrouter.ai"),
+    )
+}
+
 # The subscription that `cost quota report` measures against; 0 requests means there is none.
 TALLYMAN_PLAN = _env.str("TALLYMAN_PLAN", default="Subscription")
 TALLYMAN_PLAN_REQUESTS = _env.int("TALLYMAN_PLAN_REQUESTS", default=0)

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from usage import rollups
+from usage.bill_updates import update_bills
 from usage.exports.expiring import expire_exports
 from usage.exports.working import continue_exports as work_on_exports
 from usage.focus import freeze_closed_months
@@ -47,3 +48,9 @@ def tidy_exports() -> None:
 def forget_span_names() -> None:
     """Forget the spans around calls that nobody will tell of any more."""
     forget_names(timezone.now())
+
+
+@shared_task
+def fetch_bills() -> None:
+    """Read what providers bill, and compare it with what was recorded."""
+    update_bills(timezone.now())

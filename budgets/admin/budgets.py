@@ -12,13 +12,13 @@ from django.urls import URLPattern, path
 from budgets.admin.columns import BudgetChangeList, BudgetColumns
 from budgets.admin.form import BudgetForm, OwnedField, ThresholdFormSet, ThresholdInline
 from budgets.admin.page import BudgetPages
-from budgets.admin.plain_choices import PlainChoices
 from budgets.links import budget_url
 from budgets.models import Budget
 from budgets.models.budgets import RELATIONS
 from budgets.selectors.order import LIST_ORDER
 from budgets.setting import Actor, save_budget
 from pricing.admin.users import signed_in
+from usage.admin.plain_choices import PlainChoices
 from usage.admin.scope import OrganizationFilter, changeable, reach_of
 from usage.models import APIKey, Organization, Project
 

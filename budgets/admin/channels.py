@@ -19,7 +19,6 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 
 from budgets.admin.channel_form import ChannelForm, kind_links, state_badge
-from budgets.admin.plain_choices import PlainChoices
 from budgets.admin.site_rows import SiteRowsAdmin
 from budgets.channels.saving import rotate_secret, save_channel, signing_secret
 from budgets.links import channel_url, notice_url
@@ -28,6 +27,7 @@ from budgets.notices.resending import send_test
 from budgets.selectors.channels import seen_channels, shown_target
 from budgets.setting import Actor
 from pricing.admin.users import signed_in
+from usage.admin.plain_choices import PlainChoices
 from usage.admin.scope import OrganizationFilter, reach_of
 
 _STAYS = ("organization", "name", "shown_kind")

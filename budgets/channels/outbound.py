@@ -12,13 +12,11 @@ import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import httpx
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from drawbridge import (
     BlockedAddressError,
     DrawbridgeDNSError,
@@ -30,13 +28,14 @@ from drawbridge import (
 
 from budgets.channels.parcels import SENT, Tried, failed, refused
 from budgets.models import Delivery
+from usage.answers import quoted, seconds_asked
 
 TOTAL_SECONDS = 20.0
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 _LONGEST_ADDRESS = 2_000
 _LARGEST_ANSWER = 64 * 1024
-_QUOTED = 160
-_LONGEST_WAIT = 3_600.0
+_ENOUGH = 640
+"""Bytes of an answer that more is never quoted from."""
 _HTTPS_PORT = 443
 _EVERYTHING = frozenset((ip_network("0.0.0.0/0"), ip_network("::/0")))
 # What counts as global and is not: services of clouds, IPv6 forms of IPv4 addresses, and what
@@ -104,7 +103,7 @@ class Outbound:
         except httpx.TimeoutException:
             return failed("It did not answer in time.")
         except (httpx.HTTPError, httpx.StreamError, OSError, RuntimeError) as fault:
-            return failed(f"The connection failed: {_plain(str(fault)) or type(fault).__name__}.")
+            return failed(f"The connection failed: {quoted(str(fault)) or type(fault).__name__}.")
 
     def close(self) -> None:
         """Let go of everything."""
@@ -158,7 +157,7 @@ def _judge(answer: DrawbridgeResponse) -> Tried:
         Delivery.Outcome.FAILED,
         f"It answered {code}{f': {said}' if said else ''}.",
         status_code=code,
-        retry_after=_retry_after(answer),
+        retry_after=seconds_asked(answer.headers.get("retry-after", "")),
         is_gone=code == httpx.codes.GONE,
         is_channel_down=code >= 500 or code in _LATER or code == httpx.codes.GONE,
     )
@@ -170,26 +169,7 @@ def _beginning(answer: DrawbridgeResponse) -> str:
         text += chunk
         if len(text) >= _LARGEST_ANSWER:
             break
-    return _plain(text[: 4 * _QUOTED].decode("utf-8", "replace"))
-
-
-def _plain(text: str) -> str:
-    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return words[:_QUOTED].rstrip(".")
-
-
-def _retry_after(answer: DrawbridgeResponse) -> float:
-    """How many seconds a Retry-After asks for, as a number or a date; at most an hour."""
-    text = answer.headers.get("retry-after", "").strip()
-    try:
-        seconds = (
-            float(text)
-            if text.isdecimal()
-            else (parsedate_to_datetime(text) - timezone.now()).total_seconds()
-        )
-    except (ValueError, TypeError):
-        return 0
-    return min(max(seconds, 0), _LONGEST_WAIT)
+    return quoted(text[:_ENOUGH].decode("utf-8", "replace"))
 
 
 def _check_host(host: str, parts: httpx.URL) -> None:

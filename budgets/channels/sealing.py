@@ -3,44 +3,29 @@
 import base64
 import re
 import secrets
-from functools import lru_cache
 from urllib.parse import urlsplit
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
-
 from budgets.models import Channel
+from usage import sealing
+from usage.sealing import Unreadable
 
-_LABEL = b"tallyman.channels"
+__all__ = ["Unreadable", "mask", "new_secret", "seal", "unseal"]
+
+_PURPOSE = "tallyman.channels"
 _SECRET_BYTES = 32
 _SHOWN = 4
 _LONG_ENOUGH = 12
 """So many characters a secret part has at least, where its last few may be shown."""
 
 
-class Unreadable(Exception):
-    """What was sealed cannot be read: the secret key has changed since."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "It was sealed with another SECRET_KEY and cannot be read. Enter it again, or name"
-            " the earlier key in SECRET_KEY_FALLBACKS."
-        )
-
-
 def seal(text: str) -> str:
     """The text as it may be stored."""
-    return _cipher().encrypt(text.encode()).decode()
+    return sealing.seal(text, _PURPOSE)
 
 
 def unseal(token: str) -> str:
     """The text that `seal` was given; Unreadable where no key that is set opens it."""
-    try:
-        return _cipher().decrypt(token.encode()).decode()
-    except InvalidToken:
-        raise Unreadable from None
+    return sealing.unseal(token, _PURPOSE)
 
 
 def new_secret() -> str:
@@ -71,17 +56,3 @@ def _end(text: str) -> str:
     last = re.search(r"[\w-]*\Z", text)
     tail = last[0] if last else ""
     return tail[-_SHOWN:] if len(tail) >= _LONG_ENOUGH else ""
-
-
-def _cipher() -> MultiFernet:
-    return _cipher_of((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
-
-
-@lru_cache(maxsize=4)
-def _cipher_of(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(_derived(key)) for key in keys])
-
-
-def _derived(key: str) -> bytes:
-    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=_LABEL)
-    return base64.urlsafe_b64encode(derivation.derive(key.encode()))

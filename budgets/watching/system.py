@@ -1,8 +1,8 @@
 """What is wrong with the installation itself, as those should know who look after it.
 
 The facts of such an alert: `what` is wrong, `since` when (None where nobody knows), `detail`, and
-a `hint` at what to do. All but those of channels concern the whole site. That beat is silent it
-cannot tell itself: the readiness endpoint does.
+a `hint` at what to do. All but those of channels and bills concern the whole site. That beat is
+silent it cannot tell itself: the readiness endpoint does.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from pricing.selectors.health import failing_syncs, latest_rate_days, priced_cur
 from usage.formats import day
 from usage.ingest.partitions import month_of
 from usage.selectors.currency import ledger_currency
-from usage.selectors.faults import broken_exports, lacks_partition
+from usage.selectors.faults import broken_exports, failing_bills, lacks_partition
 from usage.selectors.freshness import system_state
 
 LATE = timedelta(minutes=5)
@@ -26,6 +26,8 @@ NEVER_SYNCED = timedelta(hours=26)
 OLD_RATE = timedelta(days=14)
 PARTITION_AHEAD = timedelta(days=7)
 EXPORTS_LOOK_BACK = timedelta(days=1)
+BILLS_FAIL = timedelta(days=1)
+"""So long a bill may fail to be fetched: it is tried every few hours."""
 
 
 def watch_system(now: datetime) -> None:
@@ -37,6 +39,7 @@ def watch_system(now: datetime) -> None:
         *_rates(now),
         *_partitions(now),
         *_exports(now),
+        *_bills(now),
         *channel_findings(now),
     )
     keep(Alert.Kind.SYSTEM, findings, now)
@@ -120,6 +123,25 @@ def _exports(now: datetime) -> Iterator[Finding]:
         )
 
 
-def _finding(key: str, what: str, since: datetime | None, detail: str, hint: str) -> Finding:
+def _bills(now: datetime) -> Iterator[Finding]:
+    for bill in failing_bills(now - BILLS_FAIL):
+        yield _finding(
+            f"bill:{bill.pk}",
+            f"provider bill {bill} cannot be fetched",
+            bill.failing_since,
+            bill.fault,
+            "Look at the provider bill: its key may have been taken back.",
+            bill.organization_id,
+        )
+
+
+def _finding(
+    key: str,
+    what: str,
+    since: datetime | None,
+    detail: str,
+    hint: str,
+    organization_id: int | None = None,
+) -> Finding:
     facts = {"what": what, "since": since, "detail": detail, "hint": hint}
-    return Finding(key, Alert.Severity.WARNING, facts)
+    return Finding(key, Alert.Severity.WARNING, facts, organization_id)

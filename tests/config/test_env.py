@@ -120,3 +120,18 @@ def test_where_messages_may_go_and_link_to_is_checked_at_the_start() -> None:
         with pytest.raises(ImproperlyConfigured, match="TALLYMAN_ALLOWED_NETWORKS"):
             env.networks([text])
     assert env.address_starts(["https://hooks.slack.com"]) == ("https://hooks.slack.com/",)
+
+
+def test_a_key_is_sent_by_https_or_to_this_machine_and_allowed_networks_only() -> None:
+    allowed = env.networks(["10.1.0.0/16"])
+    for text in (
+        "https://api.example.org/", "http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9",
+        "http://10.1.2.3/proxy",
+    ):  # fmt: skip
+        assert env.service_url("X_URL", text, allowed) == text.rstrip("/")
+    for text in (
+        "http://api.example.org", "http://10.2.2.3", "ftp://127.0.0.1", "https://", "", "http://[",
+        "https://user:pw@api.example.org", "https://api.example.org/?a=1", "api.example.org",
+    ):  # fmt: skip
+        with pytest.raises(ImproperlyConfigured, match="X_URL"):
+            env.service_url("X_URL", text, allowed)

@@ -1,14 +1,14 @@
-"""What keeps usage from being stored and exported."""
+"""What keeps usage from being stored and exported, and bills from being fetched."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, QuerySet
 
 from usage.exports.working import MOST_ATTEMPTS
 from usage.ingest.partitions import partition_name
-from usage.models import Export
+from usage.models import BillSource, Export
 
 _PARTITIONS = """
     SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
@@ -46,3 +46,9 @@ def broken_exports(since: datetime) -> BrokenExports | None:
         return None
     last = broken.latest("finished_at")
     return BrokenExports(sums["count"], sums["since"], last.error)
+
+
+def failing_bills(since: datetime) -> QuerySet[BillSource]:
+    """Bills that are fetched regularly and could not be since an aware time or longer."""
+    regular = BillSource.objects.filter(enabled=True, organization__archived_at=None)
+    return regular.filter(failing_since__lte=since).order_by("pk")

@@ -48,6 +48,9 @@ def http_sink(port: int = 0) -> Iterator[Sink]:
         def do_POST(self) -> None:
             sink.take(self)
 
+        def do_GET(self) -> None:
+            sink.take(self)
+
         def log_message(self, *_: Any) -> None:
             pass
 

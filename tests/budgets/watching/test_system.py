@@ -12,6 +12,7 @@ from pricing.models import PriceSync
 from pricing.publishing import Provenance
 from tests.budgets.spending import set_budget
 from tests.budgets.watching.seen import live
+from tests.usage.bills.provider import a_source
 from tests.usage.conftest import NOON
 from usage.ingest.partitions import ensure_partitions, make_ahead
 from usage.models import DirtyMark, Export
@@ -132,3 +133,15 @@ def test_tasks_that_no_worker_takes_are_told(db: None, settings: Settings) -> No
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM pgmq.q_celery WHERE vt <= clock_timestamp()")
     assert found(NOON + 7 * MINUTE) == {}
+
+
+def test_a_bill_that_fails_for_a_day_is_told_to_its_organization(db: None) -> None:
+    bill = a_source(failing_since=NOON - DAY + MINUTE, fault="It does not accept the key.")
+    a_source(name="Off", failing_since=NOON - 9 * DAY, enabled=False)
+    watch_system(NOON)
+    assert live(Alert.Kind.SYSTEM) == []
+    watch_system(NOON + MINUTE)
+    (alert,) = live(Alert.Kind.SYSTEM)
+    assert (alert.key, alert.organization) == (f"bill:{bill.pk}", bill.organization)
+    assert alert.facts["what"] == "provider bill The bill cannot be fetched"
+    assert alert.facts["detail"] == "It does not accept the key."

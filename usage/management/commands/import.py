@@ -1,4 +1,4 @@
-"""`manage.py import`: Claude Code logs, native JSON lines or CSV, from files into events."""
+"""`manage.py import`: files of Claude Code, of native events, and of providers' bills."""
 
 import getpass
 from argparse import RawDescriptionHelpFormatter
@@ -10,7 +10,11 @@ import msgspec
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
+from django.utils import timezone
 
+from usage.bill_updates import take_files, told_files
+from usage.bills.files import BillFile
+from usage.bills.values import BillFault
 from usage.importers.claude_code import Origin
 from usage.importers.claude_code_import import ImportSummary, import_claude_code
 from usage.importers.files import find_files, size_of
@@ -20,7 +24,7 @@ from usage.importers.progress import byte_progress
 from usage.ingest.identities import find_tenants, tenant_of
 from usage.ingest.pipeline import Caller
 from usage.ingest.prepare import Tenancy, Tenant
-from usage.models import Organization
+from usage.models import BillSource, Organization
 from usage.organizations import ensure_organization
 
 DEFAULT_LOGS = "~/.claude/projects"
@@ -31,6 +35,7 @@ EXAMPLES = """examples:
   manage.py import claude-code ~/.claude/projects/-srv-shop --organization acme --team web
   manage.py import events usage.jsonl.gz july.csv --organization acme --errors refused.jsonl
   zcat old.csv.gz | manage.py import events - --format csv --site
+  manage.py import bill --source "OpenAI account" costs.json usage.json
 """
 
 
@@ -45,9 +50,9 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare `claude-code` and `events`."""
+        """Declare `claude-code`, `events` and `bill`."""
         sources = parser.add_subparsers(
-            dest="source", metavar="{claude-code,events}", required=True
+            dest="source", metavar="{claude-code,events,bill}", required=True
         )
         logs = sources.add_parser("claude-code", help="session logs that Claude Code writes")
         logs.add_argument("paths", nargs="*", metavar="PATH", help="files, folders or patterns")
@@ -64,15 +69,22 @@ class Command(BaseCommand):
         )
         events.add_argument("--format", choices=sorted(READERS), help="told by the file's name")
         events.add_argument("--errors", metavar="FILE", help="write all refused rows here, as JSON")
+        bill = sources.add_parser("bill", help="a provider's usage and cost reports, JSON or CSV")
+        bill.add_argument("paths", nargs="+", metavar="FILE", help="files of one report each")
+        bill.add_argument("--source", required=True, metavar="NAME", dest="bill",
+                          help="the provider bill, as it is named in the admin")  # fmt: skip
+        bill.add_argument("--organization", metavar="SLUG", help="whose, where several have it")
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Run the chosen import; CommandError (exit 1) when rows were refused or files fail."""
+        ways = {
+            "claude-code": self._import_logs,
+            "events": self._import_events,
+            "bill": self._import_bill,
+        }
         try:
-            if options["source"] == "claude-code":
-                self._import_logs(options)
-            else:
-                self._import_events(options)
-        except (OSError, EOFError, HeaderError) as error:
+            ways[options["source"]](options)
+        except (OSError, EOFError, HeaderError, BillFault) as error:
             raise CommandError(str(error)) from error
 
     def _import_logs(self, options: dict[str, Any]) -> None:
@@ -101,6 +113,11 @@ class Command(BaseCommand):
         self.stdout.write(_tell_events(summary))
         if refused.count:
             raise CommandError(f"{refused.count:,} of {summary.rows:,} rows were not stored")
+
+    def _import_bill(self, options: dict[str, Any]) -> None:
+        source = _bill_source(options["bill"], options["organization"])
+        files = [BillFile(path, Path(path).read_bytes()) for path in options["paths"]]
+        self.stdout.write(told_files(take_files(source, files, timezone.now())))
 
     def _more(self, count: int) -> None:
         if count > 0:
@@ -141,6 +158,16 @@ def _caller(options: dict[str, Any]) -> Caller:
         return Caller(Tenancy(_tenant(options["organization"]), {}))
     slugs = Organization.objects.values_list("slug", flat=True)
     return Caller(Tenancy(None, find_tenants(slugs)))
+
+
+def _bill_source(name: str, slug: str | None) -> BillSource:
+    named = BillSource.objects.filter(name=name, **({"organization__slug": slug} if slug else {}))
+    found = list(named[:2])
+    if not found:
+        raise CommandError(f"there is no provider bill {name!r}", returncode=2)
+    if len(found) > 1:
+        raise CommandError(f"several have a bill {name!r}: add --organization", returncode=2)
+    return found[0]
 
 
 def _tell_logs(summary: ImportSummary) -> str:

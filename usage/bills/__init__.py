@@ -1,0 +1,1 @@
+"""What providers bill, read from their reports and files, day by day."""
