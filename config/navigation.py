@@ -63,6 +63,7 @@ GROUPS = (
             ("budgets.reservation", "Reservations"),
             ("usage.ratingrun", "Re-ratings"),
             ("usage.closedmonth", "Closed months"),
+            ("usage.reconciliation", "Reconciliation"),
             ("pricing.pricesync", "Price syncs"),
             ("pricing.pricereview", "Prices to review"),
             ("django_celery_beat.periodictask", "Schedule"),
@@ -79,6 +80,8 @@ GROUPS = (
             ("usage.monthlyrollup", "Monthly sums"),
             ("usage.usagerollup", "15-minute sums"),
             ("usage.export", "Exports"),
+            ("usage.billsource", "Provider bills"),
+            ("usage.billline", "Lines of bills"),
             ("pricing.priceversion", "Prices"),
             ("pricing.aimodel", "Models"),
             ("pricing.provider", "Providers"),
@@ -90,8 +93,10 @@ GROUPS = (
     Group(
         "Access",
         "access",
+        pages=(("Connect", "admin:connect", "usage.apikey"),),
         models=(
             ("usage.apikey", "API keys"),
+            ("usage.attributerule", "Attribute rules"),
             ("usage.organization", "Organizations"),
             ("usage.project", "Projects"),
             ("usage.team", "Teams"),

@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 
 from budgets.recording import count_tallies
 from tests.config.site_data import staff
+from tests.usage.reconciling.world import FIRST, bill, bill_days, source_of
 from usage.keys import create_key
 from usage.models import (
     CostCentre,
@@ -16,6 +17,7 @@ from usage.models import (
     Organization,
     Project,
 )
+from usage.reconciling.working import reconcile
 from usage.rollups import roll_up
 
 SCOPES = ("ingest", "read", "check", "manage")
@@ -43,6 +45,7 @@ class Tenant:
         self._assign()
         roll_up(wait=True)
         self.exports = [self._export(api_key=key), self._export(requested_by=user)]
+        self.ids["reconciliation_id"] = self._reconcile()
 
     @property
     def callers(self) -> list[tuple[APIClient, str]]:
@@ -94,6 +97,20 @@ class Tenant:
             "budget_id": budget, "reservation_id": reservation, "decision_id": str(decision["id"]),
             "alert_id": str(alert["id"]), "channel_id": self._made("channels/", channel),
         }  # fmt: skip
+
+    def _reconcile(self) -> str:
+        """What a provider billed on one day, compared with what was recorded then."""
+        source = source_of(self.word, name=f"{self.word}-bill", providers=[f"{self.word}-provider"])
+        bill_days(source, FIRST, FIRST)
+        bill(
+            source,
+            FIRST.day,
+            {"input_tokens": "1.50"},
+            model=f"{self.word}-model",
+            project=f"{self.word}-project",
+            input_tokens=500_000,
+        )
+        return str(reconcile(source, FIRST, FIRST).pk)
 
     def _made(self, path: str, body: dict[str, Any]) -> str:
         answer = self.key.post(f"/api/v1/{path}", body, "json")

@@ -45,6 +45,8 @@ READS: dict[str, dict[str, str]] = {
     "/api/v1/projects/{slug}/recent/": {"slug": "project"},
     "/api/v1/projects/{slug}/summary/": {"slug": "project"},
     "/api/v1/projects/{slug}/trend/": {"slug": "project"},
+    "/api/v1/reconciliations/": {},
+    "/api/v1/reconciliations/{reconciliation_id}/": {"reconciliation_id": "reconciliation_id"},
     "/api/v1/reservations/": {},
     "/api/v1/reservations/{reservation_id}/": {"reservation_id": "reservation_id"},
     "/api/v1/runs/": {},

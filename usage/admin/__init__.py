@@ -1,5 +1,7 @@
 """Admin pages of the usage app, one module per topic."""
 
+from usage.admin.bill_lines import BillLineAdmin
+from usage.admin.bills import BillSourceAdmin
 from usage.admin.closed_months import ClosedMonthAdmin
 from usage.admin.cost_centres import CostCentreAdmin
 from usage.admin.events import UsageEventAdmin
@@ -12,12 +14,14 @@ from usage.admin.identity import (
     TeamAdmin,
 )
 from usage.admin.keys import APIKeyAdmin
+from usage.admin.mapping import AttributeRuleAdmin
 from usage.admin.prices import (
     VisibleModelAdmin,
     VisiblePriceVersionAdmin,
     VisibleRateCardAdmin,
 )
 from usage.admin.rating_runs import RatingRunAdmin
+from usage.admin.reconciliations import ReconciliationAdmin
 from usage.admin.rollups import (
     DailyRollupAdmin,
     MonthlyRollupAdmin,
@@ -28,6 +32,9 @@ from usage.admin.rollups import (
 
 __all__ = [
     "APIKeyAdmin",
+    "AttributeRuleAdmin",
+    "BillLineAdmin",
+    "BillSourceAdmin",
     "ClosedMonthAdmin",
     "CostCentreAdmin",
     "DailyRollupAdmin",
@@ -37,6 +44,7 @@ __all__ = [
     "OrganizationAdmin",
     "ProjectAdmin",
     "RatingRunAdmin",
+    "ReconciliationAdmin",
     "RunRollupAdmin",
     "SessionRollupAdmin",
     "SubjectAdmin",

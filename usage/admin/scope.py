@@ -10,8 +10,8 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from django_stubs_ext import StrOrPromise
 
-from usage.models import Membership, Organization, Project, Subject, Team
-from usage.selectors.access import Viewer, viewer_of
+from usage.models import Organization, Project, Subject, Team
+from usage.selectors.access import Viewer, administered_by, viewer_of
 from usage.selectors.overview import visible
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -56,13 +56,7 @@ def reach_of(request: HttpRequest) -> Reach:
 
 def _read_reach(request: HttpRequest) -> Reach:
     user = request.user
-    viewer = viewer_of(user)
-    if user.is_active and getattr(user, "is_superuser", False):
-        return Reach(viewer, None)
-    if not user.is_authenticated or viewer.organization_ids == frozenset():
-        return Reach(viewer, frozenset())
-    administered = Membership.objects.filter(user_id=user.pk, role=Membership.Role.ADMIN)
-    return Reach(viewer, frozenset(administered.values_list("organization_id", flat=True)))
+    return Reach(viewer_of(user), administered_by(user).organization_ids)
 
 
 class ScopedAdmin(admin.ModelAdmin[AnyModel]):

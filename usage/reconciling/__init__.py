@@ -1,0 +1,1 @@
+"""Reconciliation: what was recorded against what the provider bills, and why they differ."""
