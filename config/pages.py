@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import register_converter
 
+from config.connect.views import connect_page, connected_page, key_progress
 from config.dashboards import views
 from config.dashboards.advice import advice_page
 from config.dashboards.chargeback import chargeback_csv, chargeback_page
@@ -51,6 +52,8 @@ PAGES: tuple[tuple[str, PageView, str], ...] = (
     ("chargeback/", chargeback_page, "chargeback"),
     ("advice/", advice_page, "advice"),
     ("what-if/", what_if_page, "budget_what_if"),
+    ("connect/", connect_page, "connect"),
+    ("connect/<slug:prefix>/", connected_page, "connected"),
     ("unpriced/", inbox, "unpriced"),
     ("unpriced/price/", price_group, "unpriced_price"),
 )
@@ -61,6 +64,7 @@ DATA: tuple[tuple[str, Callable[..., Any], str], ...] = (
     ("charts/<slug:plot>.csv", views.chart_csv, "chart_csv"),
     ("filter-values/", filter_values, "filter_values"),
     ("quick/", quick_stats, "quick"),
+    ("connect/<slug:prefix>/status/", key_progress, "connect_progress"),
     ("sessions.csv", sessions_csv, "sessions_csv"),
     ("runs.csv", runs_csv, "runs_csv"),
     ("my-usage/charts/<slug:plot>/", OwnPlotView.as_view(), "my_usage_chart"),

@@ -19,12 +19,15 @@ OWN: Mapping[str, tuple[str, ...]] = {
 
 SHARED = frozenset({
     "index", "organizations", "projects", "people", "models", "sessions", "runs", "my_usage",
-    "projects_home", "chargeback", "advice", "unpriced", "budget_what_if",
+    "projects_home", "chargeback", "advice", "unpriced", "budget_what_if", "connect",
 })  # fmt: skip
 """Pages that everybody has, each with what they may see."""
 
 PRICING = frozenset({"unpriced_price"})
 """Pages for those who may set prices."""
+
+KEYS = frozenset({"connected", "connect_progress"})
+"""What a key has on the Connect page, named by its prefix."""
 
 PLOTTED = frozenset({"chart", "chart_csv"})
 MY_PLOTTED = frozenset({"my_usage_chart", "my_usage_chart_csv"})
@@ -37,7 +40,7 @@ FILES = frozenset({
 
 
 def known_routes() -> set[str]:
-    return {*OWN, *SHARED, *PRICING, *PLOTTED, *MY_PLOTTED, *FILES}
+    return {*OWN, *SHARED, *PRICING, *KEYS, *PLOTTED, *MY_PLOTTED, *FILES}
 
 
 def routes() -> set[str]:

@@ -51,6 +51,18 @@ def viewer_of(caller: KeyHolder | AbstractBaseUser | AnonymousUser) -> Viewer:
     return Viewer(frozenset(rows))
 
 
+def administered_by(user: AbstractBaseUser | AnonymousUser) -> Viewer:
+    """The organizations whose identities and keys somebody may change; all for site staff."""
+    if not user.is_active:
+        return NOTHING
+    if getattr(user, "is_superuser", False):
+        return EVERYTHING
+    if not getattr(user, "is_staff", False):
+        return NOTHING
+    rows = Membership.objects.filter(user_id=user.pk, role=Membership.Role.ADMIN)
+    return Viewer(frozenset(rows.values_list("organization_id", flat=True)))
+
+
 def find_scope(viewer: Viewer, slugs: Collection[str] | None = None) -> list[Scoped]:
     """The organizations a viewer sees, by id; with `slugs` only those called so."""
     rows = Organization.objects.order_by("pk")
