@@ -52,8 +52,14 @@ import httpx
 from cloudevents.core.bindings.http import to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 
-about = {"type": "prompt", "source": "web", "subject": "ann", "specversion": "1.0",
-         "id": str(uuid4()), "time": datetime.now(timezone.utc)}
+about = {
+    "type": "prompt",
+    "source": "web",
+    "subject": "ann",
+    "specversion": "1.0",
+    "id": str(uuid4()),
+    "time": datetime.now(timezone.utc),
+}
 event = CloudEvent(about, {"tokens": "1200", "model": "gpt-5", "type": "input"})
 message = to_structured_event(event)
 headers = {**message.headers, "Authorization": "Bearer {KEY}"}
