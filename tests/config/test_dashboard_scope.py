@@ -24,7 +24,7 @@ FILTERS = ("project", "subject", "provider", "model", "session", "run")
 EMAIL = "mara@example.com"
 CHANGING = re.compile(
     r'nonce="[^"]+"|name="csrfmiddlewaretoken" value="[^"]+"|\d\d:\d\d(:\d\d)?|\d+\.\d s\b'
-    r'|\b\d+ m \d+ s\b'
+    r"|\b\d+ m \d+ s\b"
 )
 
 
