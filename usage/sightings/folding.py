@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 from usage.ingest.values import EventValue
 from usage.sightings.merging import merge
@@ -63,9 +64,9 @@ def fold(calls: Iterable[Call]) -> list[Call]:
     """The calls in the order in which they first appear; those that share a name are one."""
     by_name: dict[str, Call] = {}
     for call in calls:
-        for known in {id(c): c for name in call.names if (c := by_name.get(name))}.values():
-            call = _joined(known, call)  # noqa: PLW2901 - it is the same call
-        by_name |= dict.fromkeys(call.names, call)
+        known = {id(c): c for name in call.names if (c := by_name.get(name))}
+        joined = reduce(lambda whole, one: _joined(one, whole), known.values(), call)
+        by_name |= dict.fromkeys(joined.names, joined)
     folded = {id(call): call for call in by_name.values()}
     return sorted(folded.values(), key=lambda call: call.indexes[0])
 

@@ -6,7 +6,6 @@ another, leads on to that one. The id that leads nowhere is the one the call is 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -74,13 +73,13 @@ def _united(
 ) -> tuple[list[str], dict[str, str]]:
     """The id of each group, and where names that lead nowhere yet lead now."""
     leading: dict[str, str] = {}
-    ends = {**dict.fromkeys(led.values(), True), **dict.fromkeys(stored, True)}
+    ends = {*led.values(), *stored}
     chosen = []
     for group in groups:
         last = [_end(leading, led.get(name, name)) for name in group]
         known = [name for name in last if name in ends]
         root = (known or last)[0]
-        ends[root] = True
+        ends.add(root)
         leading |= {name: root for name in (*group, *last) if name != root and name not in led}
         chosen.append(root)
     return [_end(leading, root) for root in chosen], leading
@@ -121,5 +120,4 @@ def forget_names(now: datetime) -> int:
 
 
 def _digest(organization_id: int, name: Name) -> str:
-    text = f"{organization_id}\0{name.kind}\0{name.text}"
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    return digest_of(organization_id, f"{name.kind}\0{name.text}")
