@@ -91,7 +91,8 @@ class Record:
         known = {
             name: text
             for name, raw in self._metadata.items()
-            if bytes(raw)[:1] not in (b"{", b"[", b"n") and (text := text_of(_decode_any(raw)))
+            if bytes(raw)[:1] not in (b"{", b"[", b"n")
+            and (text := text_of(_read(_decode_any, raw, None)))
         }
         known["end_user"] = text_of(self.payload.end_user) or text_of(self.parameters.user)
         tags = self.payload.request_tags if isinstance(self.payload.request_tags, list) else []

@@ -93,17 +93,18 @@ def _batch(read: list[tuple[Decoded, bool]], plain: bool, *, single: bool) -> Ba
 def _event(raw: bytes | msgspec.Raw) -> tuple[Decoded, bool]:
     try:
         envelope = _one.decode(raw)
+        if is_openmeter(envelope.data):
+            return _usage_event(envelope), True
     except _FAULTS as error:
         return Rejection([FieldError("", "not_a_cloudevent", str(error))]), False
-    if is_openmeter(envelope.data):
-        data = {name: _decode_any.decode(value) for name, value in envelope.data.items()}
-        event = read_usage_event(
-            envelope.source, envelope.id, envelope.time, envelope.subject, data
-        )
-        return event, True
     fields: dict[str, Any] = dict(envelope.data)
     for member, field in _MEMBERS.items():
         value = getattr(envelope, member)
         if value is not None:
             fields.setdefault(field, value)
     return decode_one(_encode(fields)), False
+
+
+def _usage_event(envelope: _CloudEvent) -> Decoded:
+    data = {name: _decode_any.decode(value) for name, value in envelope.data.items()}
+    return read_usage_event(envelope.source, envelope.id, envelope.time, envelope.subject, data)

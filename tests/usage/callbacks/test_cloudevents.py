@@ -88,6 +88,16 @@ def test_what_cannot_be_counted_is_refused_by_the_member_at_fault(
     assert (both.status_code, both.json()["accepted"]) == (200, 1)
 
 
+@pytest.mark.parametrize("number", ["1e400", "1" * 5000])
+def test_a_number_that_none_could_hold_is_refused_and_harms_no_other(
+    client: APIClient, number: str
+) -> None:
+    body = json.dumps([openmeter("1", tokens="HUGE"), openmeter("2")]).replace('"HUGE"', number)
+    answer = client.post("/api/v1/events", body, content_type=BATCH)
+    assert (answer.status_code, answer.json()["rejected"]) == (200, 1)
+    assert counts() == [("chat-app:2", 0, 1000, False)]
+
+
 def test_events_of_our_own_stay_strict_and_keep_their_id(client: APIClient) -> None:
     assert post(client, native()).json()["results"][0]["event_id"] == "00001"
     answer = post(client, native(route="/x"))

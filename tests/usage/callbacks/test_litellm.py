@@ -274,6 +274,15 @@ def test_no_shape_of_any_part_breaks_the_reading(parts: dict[str, Any]) -> None:
     assert isinstance(found, Sighting | Rejection)
 
 
+@pytest.mark.parametrize("number", ["1e400", "1" * 5000])
+def test_a_number_that_none_could_hold_is_left_out_of_what_rules_see(
+    client: APIClient, number: str
+) -> None:
+    body = json.dumps(payload(metadata={"user_api_key_alias": "HUGE"})).replace('"HUGE"', number)
+    answer = post(client, body)
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+
+
 def test_bodies_that_are_no_json_and_keys_that_may_not_write_are_refused(
     client: APIClient, client_for: Callable[..., APIClient]
 ) -> None:
