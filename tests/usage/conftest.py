@@ -72,6 +72,6 @@ def on_the_twentieth(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("usage.exports.working.snapshot", nullcontext)
+    monkeypatch.setattr("usage.exports.working.snapshot_for_file", lambda **_: nullcontext())
     monkeypatch.setattr("usage.exports.working.closing", nullcontext)
     monkeypatch.setattr("usage.exports.working._another_connection", lambda: connection)

@@ -6,6 +6,9 @@ from rest_framework.test import APIClient
 
 from tests.usage.conftest import body
 from tests.usage.provider_bodies import counts, read
+from tests.usage.test_provider_usage_samples import SAMPLES
+from usage.ingest import usage_shapes
+from usage.ingest.usage_shapes import cleaned, read_counts
 from usage.models import UsageEvent
 
 CHAT = {
@@ -195,6 +198,27 @@ def test_xai_adds_reasoning_in_chat_and_includes_it_in_responses() -> None:
 def test_resellers_of_openai_report_as_openai_does(provider: str) -> None:
     assert counts(read(provider, "gpt-4o", CHAT)) == CHAT_COUNTS
     assert counts(read(provider, "gpt-6-sol", RESPONSES)) == RESPONSES_COUNTS
+
+
+_BODIES = [
+    {"usage": {"input_tokens": 0, "output_tokens": 0}},
+    {"usage": {"input_tokens": 5, "output_tokens": 2, "cache_read_input_tokens": 1.5}},
+    {"usage": {"input_tokens": 5, "output_tokens": -2}},
+    {"usage": {"input_tokens": True, "output_tokens": 2}},
+    {"usage": {"input_tokens": 5, "output_tokens": 2, "server_tool_use": 3}},
+    {"usage": {"prompt_tokens": 5, "completion_tokens": None}},
+    {"usage": {}},
+    *(sample["response_body"] for sample in SAMPLES),
+]
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai", "google", "aws", "mistral", "cohere"])
+def test_whole_numbers_are_read_as_genai_prices_reads_them(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = [read_counts(provider, (), cleaned(given)) for given in _BODIES]
+    monkeypatch.setattr(usage_shapes, "_whole_numbers", lambda *_: None)
+    assert quick == [read_counts(provider, (), cleaned(given)) for given in _BODIES]
 
 
 @pytest.mark.django_db

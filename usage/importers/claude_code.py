@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -72,25 +73,52 @@ class Origin:
     project: str | None = None
 
 
-def read_line(line: bytes, origin: Origin) -> list[Sighting | Rejection]:
-    """The calls of one line: none for rows that cost nothing, several for answers that
-    took more than one pass of the model. Raises Malformed.
+Calls = list[Sighting | Rejection]
+
+
+class LogReader:
+    """Reads the rows of logs in turn.
+
+    An answer is a row for each of its parts, which mostly say the same of it. What the first of
+    them tells is handed out again for the others, the very same objects.
     """
-    try:
-        if _read_head(line).type != "assistant":
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._last: tuple[datetime, tuple[object, ...], Calls] | None = None
+
+    def read_line(self, line: bytes) -> Calls:
+        """The calls of one line: none for rows that cost nothing, several for answers that
+        took more than one pass of the model. Raises Malformed.
+        """
+        try:
+            if _read_head(line).type != "assistant":
+                return []
+            row = _read_row(line)
+        except _FAULTS as fault:
+            raise Malformed(str(fault)) from fault
+        message = row.message
+        if message.usage is None or message.model is None or message.model == SYNTHETIC:
             return []
-        row = _read_row(line)
-    except _FAULTS as fault:
-        raise Malformed(str(fault)) from fault
-    message = row.message
-    if message.usage is None or message.model is None or message.model == SYNTHETIC:
-        return []
-    if row.timestamp.tzinfo is None:
-        raise Malformed("the timestamp has no offset")
-    return [
-        event if isinstance(event, Rejection) else Sighting(event, names, settles_place=True)
-        for event, names in _events(row, message.model, message.usage, origin)
-    ]
+        if row.timestamp.tzinfo is None:
+            raise Malformed("the timestamp has no offset")
+        said = _said(row)
+        if self._last and self._last[0] <= row.timestamp and self._last[1] == said:
+            return self._last[2]
+        calls: Calls = [
+            event if isinstance(event, Rejection) else Sighting(event, names, settles_place=True)
+            for event, names in _events(row, message.model, message.usage, self._origin)
+        ]
+        self._last = row.timestamp, said, calls
+        return calls
+
+
+def _said(row: _Row) -> tuple[object, ...]:
+    """All that a row says of its call but when it was seen."""
+    return (
+        _id_parts(row), row.message, row.session_id, row.cwd, row.version, row.git_branch,
+        row.is_sidechain, row.duration_ms, row.cost,
+    )  # fmt: skip
 
 
 def _events(
@@ -142,13 +170,14 @@ def _event(
         usage=usage,
         reported_cost=cost,
         currency="USD" if cost is not None else None,
-        tags=_tags(row),
+        tags=_tags(row.git_branch, row.version),
     )
     return read_usage(event)
 
 
-def _tags(row: _Row) -> dict[str, str]:
-    given = {"client": "claude-code", "git_branch": row.git_branch, "version": row.version}
+@lru_cache
+def _tags(git_branch: str | None, version: str | None) -> dict[str, str]:
+    given = {"client": "claude-code", "git_branch": git_branch, "version": version}
     return {name: clean[:256] for name, value in given.items() if (clean := _clean(value))}
 
 
@@ -166,6 +195,7 @@ def _name(text: str | None) -> str | None:
     return _clean(text)[:_NAME_LENGTH] or None
 
 
+@lru_cache
 def project_of(folder: str | None) -> str | None:
     """The project that work in `folder` (POSIX or Windows path) belongs to, None for no folder.
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from usage.importers.claude_code import Malformed, Origin, read_line
+from usage.importers.claude_code import LogReader, Malformed, Origin
 from usage.importers.files import Advance, LineTooLong, lines_of, open_bytes
 from usage.ingest.pipeline import Caller
 from usage.ingest.values import Rejection
@@ -74,19 +74,20 @@ def import_claude_code(
 def _events(
     files: Iterable[Path], origin: Origin, summary: ImportSummary, advance: Advance
 ) -> Iterator[tuple[str, Sighting]]:
+    reader = LogReader(origin)
     for path in files:
         with open_bytes(path, advance) as file:
             for number, line in lines_of(file):
-                place = f"{path}:{number}"
                 summary.lines += 1
                 try:
                     if isinstance(line, LineTooLong):
                         raise Malformed(str(line))
-                    found = read_line(line, origin)
+                    found = reader.read_line(line)
                 except Malformed as fault:
                     summary.malformed += 1
-                    _note(summary, place, str(fault))
+                    _note(summary, f"{path}:{number}", str(fault))
                     continue
+                place = f"{path}:{number}" if found else ""
                 for sighting in found:
                     if isinstance(sighting, Rejection):
                         summary.refused += 1
@@ -110,7 +111,8 @@ class _Importer:
         known = self._pending.get(event_id)
         if known is not None:
             self.summary.duplicates += 1
-            known.event = merge(known.event, sighting.event)
+            if known is not sighting:
+                known.event = merge(known.event, sighting.event)
             return
         self._pending[event_id] = sighting
         self._places[event_id] = place

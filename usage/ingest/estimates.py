@@ -18,6 +18,8 @@ def settle_hints(event: EventValue, *, reported: bool) -> EventValue:
     all better than hints, which then leave no trace. Estimates round up; an answer of unknown
     length counts as long as `max_output_tokens` allowed it to be.
     """
+    if event.usage is None and not has_hints(event):
+        return event
     bare = {**dict.fromkeys(HINTS), "usage": None}
     if reported or has_counts(event) or not has_hints(event):
         return msgspec.structs.replace(event, **bare)

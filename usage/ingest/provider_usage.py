@@ -97,12 +97,12 @@ def read_usage(event: EventValue) -> EventValue | Rejection:
     """
     if event.usage is None:
         return settle_hints(event, reported=False)
-    if says_nothing(event.usage):
+    usage = cleaned(event.usage)
+    if says_nothing(event.usage, usage):
         return msgspec.structs.replace(settle_hints(event, reported=False), estimated=True)
     given = next((name for name in TOKEN_FIELDS.values() if getattr(event, name)), None)
     if given or event.meters:
         return _refuse(event, "usage", "ambiguous", f"Send usage or {given or 'meters'}, not both.")
-    usage = cleaned(event.usage)
     answering = _answering_model(usage)
     found = read_counts(event.provider, (event.model, event.response_model, answering), usage)
     if found is None:
@@ -219,7 +219,7 @@ def _tier(asked: str, said: Iterable[Mapping[str, Any]]) -> str:
 def _cost(usage: Mapping[str, Any]) -> Decimal | None:
     """What OpenRouter (a number) or Perplexity (an object) say the call cost, in USD."""
     cost = usage.get("cost")
-    if isinstance(cost, Mapping):
+    if isinstance(cost, dict):
         cost = cost.get("total_cost")
     return Decimal(str(cost)) if is_number(cost) else None
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot
+from genai_prices.data_units import unit_data
 from genai_prices.types import Provider, UsageExtractor
 
 Counts = dict[str, Decimal | int]
@@ -119,15 +120,15 @@ def cleaned(usage: Mapping[str, Any]) -> Mapping[str, Any]:
     """`usage` without nulls and out of the event a stream wraps a whole response in."""
     given = _without_nulls(usage, _NESTING)
     response = given.get("response")
-    inner = response.get("usage") if isinstance(response, Mapping) else None
-    if isinstance(response, Mapping) and isinstance(inner, Mapping) and _is_response(inner):
+    inner = response.get("usage") if isinstance(response, dict) else None
+    if isinstance(response, dict) and isinstance(inner, dict) and _is_response(inner):
         return response
     return given
 
 
-def says_nothing(usage: Mapping[str, Any]) -> bool:
-    """Whether an object, or a response body by a null for its usage, reports no usage at all."""
-    given = cleaned(usage)
+def says_nothing(usage: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    """Whether an object, `given` once `cleaned`, reports no usage at all; a response body may by
+    a null for its usage."""
     return not given or any(name in usage and not given.get(name) for name in _INNER)
 
 
@@ -138,7 +139,7 @@ def _is_response(usage: Mapping[str, Any]) -> bool:
 
 def _without_nulls(usage: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
     return {
-        name: _without_nulls(value, depth - 1) if depth and isinstance(value, Mapping) else value
+        name: _without_nulls(value, depth - 1) if depth and isinstance(value, dict) else value
         for name, value in usage.items()
         if value is not None
     }
@@ -147,14 +148,14 @@ def _without_nulls(usage: Mapping[str, Any], depth: int) -> Mapping[str, Any]:
 def levels(usage: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The object, and the usage object inside it when it is a whole response body."""
     inner = (usage.get(name) for name in _INNER)
-    return [usage, *(level for level in inner if isinstance(level, Mapping))]
+    return [usage, *(level for level in inner if isinstance(level, dict))]
 
 
 def dig(usage: Mapping[str, Any], *path: str) -> Any:
     """The value at `path`, None where there is nothing."""
     value: Any = usage
     for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
+        value = value.get(step) if isinstance(value, dict) else None
     return value
 
 
@@ -167,7 +168,7 @@ def iterations(usage: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any
     """The passes of one kind that Anthropic lists beside the sums of a call."""
     listed = levels(usage)[-1].get("iterations")
     for entry in listed if isinstance(listed, list) else ():
-        if isinstance(entry, Mapping) and entry.get("type") == kind:
+        if isinstance(entry, dict) and entry.get("type") == kind:
             yield {name: value for name, value in entry.items() if name != "iterations"}
 
 
@@ -193,25 +194,61 @@ def _extract(provider: Provider, usage: Mapping[str, Any]) -> Counts | None:
     return counts
 
 
-def _counts_are_numbers(extractor: UsageExtractor, usage: Any) -> bool:
-    # A count that is no number would be left out without a word where it is optional.
-    names = (mapping.path for mapping in extractor.mappings if isinstance(mapping.path, str))
-    return isinstance(usage, Mapping) and all(
-        name not in usage or is_number(usage[name]) for name in names
-    )
-
-
 def _try(extractor: UsageExtractor, usage: Mapping[str, Any]) -> Iterator[tuple[int, Counts]]:
     root = [extractor.root] if isinstance(extractor.root, str) else list(extractor.root)
     missing = next((at for at, step in enumerate(root) if step in usage), len(root))
-    if not _counts_are_numbers(extractor, dig(usage, *root[missing:])):
+    inner = dig(usage, *root[missing:])
+    if not isinstance(inner, dict) or _lacks_a_count(extractor, inner):
         return
-    body: Any = usage
-    for step in reversed(root[:missing]):
-        body = {step: body}
+    found = _whole_numbers(extractor, inner)
+    if found is None:
+        body: Any = usage
+        for step in reversed(root[:missing]):
+            body = {step: body}
+        found = _by_extractor(extractor, inner, body)
+    if found is not None:
+        yield len(root) - missing, {name: value for name, value in found.items() if value}
+
+
+def _lacks_a_count(extractor: UsageExtractor, usage: Mapping[str, Any]) -> bool:
+    return any(
+        mapping.required
+        and isinstance(mapping.path, str)
+        and mapping.path not in usage
+        and mapping.dest in unit_data
+        for mapping in extractor.mappings
+    )
+
+
+def _whole_numbers(extractor: UsageExtractor, usage: Mapping[str, Any]) -> Counts | None:
+    """What `extractor` would find if it is all whole numbers under plain names, else None.
+
+    genai-prices takes longer to read an object than all the rest of an event takes.
+    """
+    counts: Counts = {}
+    for mapping in extractor.mappings:
+        path, counted = mapping.path, mapping.dest
+        value: Any = usage
+        for step in (path,) if isinstance(path, str) else path:
+            if not isinstance(step, str):
+                return None
+            value = value.get(step) if isinstance(value, dict) else None
+        if value is None and not mapping.required:
+            continue
+        if type(value) is not int or value < 0 or counted not in unit_data:
+            return None
+        counts[counted] = counts.get(counted, 0) + value
+    return counts or None
+
+
+def _by_extractor(extractor: UsageExtractor, usage: Mapping[str, Any], body: Any) -> Counts | None:
+    # A count that is no number would be left out without a word where it is optional.
+    names = (mapping.path for mapping in extractor.mappings if isinstance(mapping.path, str))
+    if not all(name not in usage or is_number(usage[name]) for name in names):
+        return None
     try:
         _, found = extractor.extract(body)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
         # Extractors are written for answers of providers and trust the types within.
-        return
-    yield len(root) - missing, {name: value for name, value in vars(found).items() if value}
+        return None
+    return vars(found)

@@ -151,7 +151,7 @@ def counts_by_meter(
 
 def _unprintable(event: EventValue) -> Iterator[FieldError]:
     for name, text in _texts(event):
-        if text and _CONTROL.search(text):
+        if text and not text.isprintable() and _CONTROL.search(text):
             yield FieldError(
                 name, "control_character", "Control characters (NUL, tab, line break…) are refused."
             )

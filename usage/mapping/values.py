@@ -18,7 +18,8 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 def text_of(value: Any) -> str:
     """A plain value as clean text; "" for what is no plain value."""
     if isinstance(value, str):
-        return _UNNAMEABLE.sub("", value[:_LOOKED_AT]).strip()
+        text = value[:_LOOKED_AT]
+        return (text if text.isprintable() else _UNNAMEABLE.sub("", text)).strip()
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and value.bit_length() > _WIDEST:

@@ -106,7 +106,10 @@ class Store:
         return moved
 
     def _ingest(self, events: Sequence[EventValue]) -> list[Receipt]:
-        return ingest(events, self._caller, now=self._now).results if events else []
+        if not events:
+            return []
+        # Their strings have been checked, or come out of the database.
+        return ingest(events, self._caller, plain=True, now=self._now).results
 
     def _refuse(self, call: Call, errors: list[FieldError]) -> None:
         self._taken.refused |= dict.fromkeys(call.indexes, errors)

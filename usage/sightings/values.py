@@ -57,7 +57,7 @@ class Taken:
 
 def call_name(text: str) -> str:
     """`text` as the name of a call: without control characters, hashed where it is too long."""
-    clean = _UNNAMEABLE.sub("", text)
+    clean = text if text.isprintable() else _UNNAMEABLE.sub("", text)
     return clean if len(clean) <= MAX_CALL_NAME else short_digest(clean, 16)
 
 

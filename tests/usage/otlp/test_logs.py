@@ -5,7 +5,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from tests.usage.otlp import wire
-from usage.importers.claude_code import Origin, read_line
+from usage.importers.claude_code import LogReader, Origin
 from usage.ingest.pipeline import Caller
 from usage.models import UsageEvent
 from usage.sightings.intake import take_in
@@ -114,7 +114,7 @@ def test_a_call_that_log_files_tell_too_counts_once(client: APIClient, caller: C
         b' "cache_creation": {"ephemeral_1h_input_tokens": 100}}}}' % SESSION.encode()
     )
     send(client, wire.log("claude_code.api_request", CLAUDE))
-    take_in(read_line(row, Origin()), caller)
+    take_in(LogReader(Origin()).read_line(row), caller)
     send(client, wire.log("claude_code.api_request", CLAUDE))
     [event] = counted()
     assert (event.input_tokens, event.cache_write_1h_tokens) == (2406, 100)
