@@ -236,12 +236,14 @@ class _Shelf:
     book: PriceBook | None = None
 
 
-def current_book() -> PriceBook:
-    """The process's book of the database's present revision: one small query.
+def current_book(revision: int | None = None) -> PriceBook:
+    """The process's book of the database's present revision: one small query, or none for who
+    has just read it.
 
     Ask once per request or batch and use the answer throughout it.
     """
-    revision = current_revision()
+    if revision is None:
+        revision = current_revision()
     with _Shelf.lock:
         if _Shelf.book is None or _Shelf.book.revision != revision:
             _Shelf.book = PriceBook(revision)

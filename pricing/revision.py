@@ -22,9 +22,13 @@ def begin_price_change() -> None:
         cursor.execute(_BUMP)
 
 
+CURRENT = "coalesce((SELECT number FROM pricing_revision WHERE id = 1), 0)"
+"""The present revision as SQL, for who reads something else in the same statement."""
+
+
 def current_revision() -> int:
     """The revision the caller's transaction sees; 0 before any price was loaded."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT number FROM pricing_revision WHERE id = 1")
-        row: tuple[int] | None = cursor.fetchone()
-    return row[0] if row else 0
+        cursor.execute(f"SELECT {CURRENT}")
+        number: int = cursor.fetchone()[0]
+    return number

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
+from pricing.revision import CURRENT
 from usage.ingest.identities import find_tenants
 from usage.ingest.pipeline import Caller
 from usage.ingest.prepare import Tenancy, Tenant
@@ -18,6 +20,8 @@ from usage.models.keys import KEY_MARK
 from usage.organizations import ensure_organization
 
 TOUCH_EVERY = timedelta(minutes=1)
+REVISION_HOLDS = 5.0
+"""For how many seconds after a key was looked up the price revision read with it is relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,23 @@ class KeyHolder:
     """Whoever presented a valid key. `tenant` is None for a site key.
 
     `provider` is that of events which name none; empty when the key has none either.
+    `revision` is the one of prices that was current when the key was looked up, at `looked_up`
+    (monotonic seconds); `prefix` is the visible beginning of the key.
     """
 
     key_id: int
     tenant: Tenant | None
     scopes: frozenset[str]
     provider: str = ""
+    revision: int | None = None
+    prefix: str = ""
+    looked_up: float = 0.0
+
+    @property
+    def price_revision(self) -> int | None:
+        """The present price revision, None if that was read too long ago: a body may take its
+        time, and what is stored late by old prices is rated again by nobody."""
+        return self.revision if monotonic() - self.looked_up < REVISION_HOLDS else None
 
     @property
     def is_authenticated(self) -> bool:
@@ -90,9 +105,9 @@ def revoke_key(prefix: str) -> APIKey:
 
 
 # By hand, because it runs before every single call.
-_FIND = """
+_FIND = f"""
     SELECT k.id, k.hashed_key, k.revoked, k.expiry_date, k.last_used_at, k.scopes,
-           k.provider, o.id, o.slug, o.subject_policy, o.rate_card_id, o.archived_at
+           k.provider, o.id, o.slug, o.subject_policy, o.rate_card_id, o.archived_at, {CURRENT}
     FROM usage_apikey k LEFT JOIN usage_organization o ON o.id = k.organization_id
     WHERE k.prefix = %s
 """
@@ -112,7 +127,8 @@ def recognise(secret: str, now: datetime | None = None) -> KeyHolder:
     row = None if "\0" in bare else _find(bare.partition(".")[0])
     if row is None or not APIKey.objects.key_generator.verify(bare, row[1]):
         raise KeyRefused("The API key is not known.")
-    pk, _, revoked, expiry, used_at, scopes, provider, org_id, slug, policy, card, archived = row
+    pk, _, revoked, expiry, used_at, scopes, provider, *owner, revision = row
+    org_id, slug, policy, card, archived = owner
     if revoked:
         raise KeyRefused("The API key has been revoked.")
     if expiry is not None and expiry < now:
@@ -123,13 +139,18 @@ def recognise(secret: str, now: datetime | None = None) -> KeyHolder:
         APIKey.objects.filter(pk=pk).update(last_used_at=now)
     closed = policy == Organization.SubjectPolicy.KNOWN
     tenant = Tenant(org_id, slug, closed, card) if org_id is not None else None
-    return KeyHolder(pk, tenant, frozenset(scopes), provider)
+    prefix = bare.partition(".")[0]
+    return KeyHolder(pk, tenant, frozenset(scopes), provider, revision, prefix, monotonic())
 
 
 def caller_of(holder: KeyHolder, items: Iterable[object]) -> Caller:
     """On whose behalf items come in; a site key may write to every organization events name."""
     if holder.tenant is not None:
-        return Caller(Tenancy(holder.tenant, {}), holder.key_id, holder.provider)
+        return _caller(holder, Tenancy(holder.tenant, {}))
     slugs = {item.organization for item in items if isinstance(item, EventValue)}
     tenancy = Tenancy(None, find_tenants(slug for slug in slugs if slug))
-    return Caller(tenancy, holder.key_id, holder.provider)
+    return _caller(holder, tenancy)
+
+
+def _caller(holder: KeyHolder, tenancy: Tenancy) -> Caller:
+    return Caller(tenancy, holder.key_id, holder.provider, holder.price_revision)

@@ -7,10 +7,10 @@ from django.dispatch import Signal
 # index, for those that may not, and may say which event another one corrects.
 events_offered = Signal()
 
-# Sent inside the storing transaction with `rated` (list of usage.ingest.rows.Rated), `superseded`
-# (list of usage.ingest.corrections.Superseded) and `api_key_id` (None for commands). A receiver
-# that raises undoes the storing: what budgets have spent and what is stored never disagree. When
-# it raises Overtaken, the events are offered again.
+# Sent inside the storing transaction with `rated` (list of usage.ingest.rows.Rated) and
+# `superseded` (list of usage.ingest.corrections.Superseded). A receiver that raises undoes the
+# storing: what budgets have spent and what is stored never disagree. When it raises Overtaken, the
+# events are offered again.
 events_stored = Signal()
 
 # Sent inside the transaction that puts other ratings on events, with `run` (RatingRun). Its

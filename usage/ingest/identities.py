@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 from uuid import UUID
 
-from usage.ingest.prepare import Prepared, Tenant
+from usage.ingest.prepare import Place, Prepared, Tenant
 from usage.ingest.remembered import Remembered
 from usage.ingest.values import FieldError, Rejection, SubjectValue
 from usage.models import CallKind, Organization, Project, Subject, Team
@@ -24,12 +24,16 @@ KIND_FIELDS = (
 
 Named = TypeVar("Named", Project, Team, Subject)
 _Scoped = tuple[int, str]
+_Names = tuple[int, str | None, str | None, str | None]
 _projects: Remembered[_Scoped, int] = Remembered()
 _teams: Remembered[_Scoped, int] = Remembered()
 _subjects: Remembered[_Scoped, int] = Remembered()
-_profiles: Remembered[_Scoped, tuple[str, str]] = Remembered()
+_profiles: Remembered[int, tuple[str, str]] = Remembered()
 _kinds: Remembered[KindWords, int] = Remembered()
-_CACHES: tuple[Remembered[Any, Any], ...] = (_projects, _teams, _subjects, _profiles, _kinds)
+_places: Remembered[_Names, Place] = Remembered()
+_CACHES: tuple[Remembered[Any, Any], ...] = (
+    _projects, _teams, _subjects, _profiles, _kinds, _places,
+)  # fmt: skip
 
 
 def forget() -> None:
@@ -55,41 +59,45 @@ def tenant_of(organization: Organization) -> Tenant:
 
 
 def resolve(prepared: list[Prepared]) -> dict[int, Rejection]:
-    """Make every name of the batch known; by index, events whose subject may not be created."""
+    """Give each event of the batch its place, making its names known; by index, events whose
+    subject may not be created."""
     for cache in _CACHES:
         cache.grow_old()
-    projects: set[_Scoped] = set()
-    teams: set[_Scoped] = set()
-    subjects: set[_Scoped] = set()
+    strange = []
     for p in prepared:
-        organization, event = p.tenant.id, p.event
-        if event.project is not None:
-            projects.add((organization, event.project))
-        if event.team is not None:
-            teams.add((organization, event.team))
-        if p.subject is not None:
-            subjects.add((organization, p.subject))
-    _learn(Project, "slug", _projects, projects)
-    _learn(Team, "slug", _teams, teams)
-    closed = {p.tenant.id for p in prepared if p.tenant.known_subjects_only}
+        event = p.event
+        try:
+            p.place = _places[p.tenant.id, event.project, event.team, p.subject]
+        except KeyError:
+            strange.append(p)
+    refused = _introduce(strange) if strange else {}
+    _learn_profiles({p.place.subject: p.profile for p in prepared if p.profile})
+    return refused
+
+
+def _introduce(strange: list[Prepared]) -> dict[int, Rejection]:
+    """Place events with names that were never seen together; by index, those that may not be."""
+    names = {(p.tenant.id, p.event.project, p.event.team, p.subject) for p in strange}
+    _learn(Project, "slug", _projects, {(o, name) for o, name, _, _ in names if name is not None})
+    _learn(Team, "slug", _teams, {(o, name) for o, _, name, _ in names if name is not None})
+    closed = {p.tenant.id for p in strange if p.tenant.known_subjects_only}
+    subjects = {(o, name) for o, _, _, name in names if name is not None}
     _learn(Subject, "key", _subjects, subjects, closed)
-    _learn_profiles({(p.tenant.id, p.profile.key): p.profile for p in prepared if p.profile})
-    if all(_subjects.knows(subject) for subject in subjects):
-        return {}
-    return {
-        p.index: Rejection(
-            [FieldError("subject", "unknown_subject", f"The subject {p.subject!r} is not known.")],
-            p.event.event_id,
-        )
-        for p in prepared
-        if p.subject is not None and not _subjects.knows((p.tenant.id, p.subject))
-    }
+    refused: dict[int, Rejection] = {}
+    for p in strange:
+        if p.subject is not None and not _subjects.knows((p.tenant.id, p.subject)):
+            message = f"The subject {p.subject!r} is not known."
+            fault = FieldError("subject", "unknown_subject", message)
+            refused[p.index] = Rejection([fault], p.event.event_id)
+        else:
+            p.place = _place_of(p)
+            _places[p.tenant.id, p.event.project, p.event.team, p.subject] = p.place
+    return refused
 
 
-def ids_of(p: Prepared) -> tuple[int | None, int | None, int | None]:
-    """The project, team and subject ids of an event that `resolve` has seen."""
+def _place_of(p: Prepared) -> Place:
     organization, event = p.tenant.id, p.event
-    return (
+    return Place(
         None if event.project is None else _projects[organization, event.project],
         None if event.team is None else _teams[organization, event.team],
         None if p.subject is None else _subjects[organization, p.subject],
@@ -100,8 +108,8 @@ UNKNOWN = -1
 """Stands for the id of a name that nobody has made known."""
 
 
-def look_up(p: Prepared) -> tuple[int | None, int | None, int | None]:
-    """Like `ids_of` for an event that `resolve` has not seen; makes no name known, but tells
+def look_up(p: Prepared) -> Place:
+    """The place of an event that `resolve` has not seen; makes no name known, but tells
     UNKNOWN for it."""
     organization = p.tenant.id
     found = []
@@ -115,12 +123,7 @@ def look_up(p: Prepared) -> tuple[int | None, int | None, int | None]:
         if name is not None:
             _learn(model, column, known, {scoped}, {organization})
         found.append(None if name is None else known[scoped] if known.knows(scoped) else UNKNOWN)
-    return found[0], found[1], found[2]
-
-
-def columns(p: Prepared) -> str:
-    """What `ids_of` tells, as COPY text."""
-    return "\t".join(["\\N" if pk is None else str(pk) for pk in ids_of(p)])
+    return Place(*found)
 
 
 def kind_ids(wanted: set[KindWords]) -> dict[KindWords, int]:
@@ -164,15 +167,15 @@ def _learn(
         known.update({(organization, name): pk for name, pk in found.values_list(column, "pk")})
 
 
-def _learn_profiles(sent: dict[_Scoped, SubjectValue]) -> None:
-    for scoped, profile in sent.items():
+def _learn_profiles(sent: dict[int | None, SubjectValue]) -> None:
+    for subject, profile in sent.items():
         facts = (profile.email, profile.display_name)
-        if not _subjects.knows(scoped) or _profiles.get(scoped) == facts or not any(facts):
+        if subject is None or _profiles.get(subject) == facts or not any(facts):
             continue
         changes = {
             name: value
             for name, value in zip(("email", "display_name"), facts, strict=True)
             if value
         }
-        Subject.objects.filter(pk=_subjects[scoped]).exclude(**changes).update(**changes)
-        _profiles[scoped] = facts
+        Subject.objects.filter(pk=subject).exclude(**changes).update(**changes)
+        _profiles[subject] = facts

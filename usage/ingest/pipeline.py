@@ -11,9 +11,10 @@ from django.conf import settings
 from pricing.price_book import current_book
 from usage.ingest import identities
 from usage.ingest.decode import Decoded
+from usage.ingest.gathering import store_gathered
 from usage.ingest.prepare import Prepared, Tenancy, prepare
 from usage.ingest.rows import Rated, rate_event, refuse_excessive
-from usage.ingest.store import NotAllStored, Stored, store
+from usage.ingest.store import NotAllStored, Stored
 from usage.ingest.values import FieldError, Receipt, Rejection, Report
 from usage.signals import Overtaken, events_offered
 
@@ -22,12 +23,14 @@ from usage.signals import Overtaken, events_offered
 class Caller:
     """On whose behalf events come in. `api_key_id` is None for commands.
 
-    `provider` is that of events which name none.
+    `provider` is that of events which name none. `price_revision` is the one that was current
+    when the request began, None where nobody has read it yet.
     """
 
     tenancy: Tenancy
     api_key_id: int | None = None
     provider: str = ""
+    price_revision: int | None = None
 
 
 def ingest(
@@ -44,7 +47,7 @@ def ingest(
     Each event is accepted, a duplicate (same key, same payload), a conflict (same key,
     another payload) or rejected with its faults, without harm to the others. With
     `strict` either every event is accepted or a duplicate, or nothing is stored.
-    `plain` promises that no string in `items` holds a backslash or control character.
+    `plain` promises that no string in `items` holds a control character.
     Without `every` the report leaves out the receipts of accepted events. Passes that a call's
     usage lists are stored with it and counted in no figure of the report.
     """
@@ -71,6 +74,7 @@ def _take_in(
         plain=plain,
         now=now,
         provider=caller.provider,
+        api_key_id=caller.api_key_id,
     )
     refused = identities.resolve(prepared)
     if refused:
@@ -84,7 +88,7 @@ def _take_in(
     if strict and (rejected or any(p.payload != firsts[p.digest].payload for p in repeats)):
         return _report(rejected, Stored(), firsts, repeats, every=every, strict_failed=True)
     try:
-        book = current_book()
+        book = current_book(caller.price_revision)
         currency = settings.TALLYMAN_CURRENCY
         rated = [rate_event(p, book, currency) for p in firsts.values()]
         excessive = refuse_excessive(rated)
@@ -92,7 +96,7 @@ def _take_in(
             rated = [r for r in rated if r.prepared.index not in excessive]
             if strict:
                 raise NotAllStored(Stored(refused=excessive))
-        stored = store(rated, caller.api_key_id, strict=strict) if rated else Stored()
+        stored = store_gathered(rated, strict=strict) if rated else Stored()
         stored.refused |= excessive
     except NotAllStored as failure:
         return _report(rejected, failure.outcome, firsts, repeats, every=every, strict_failed=True)

@@ -7,9 +7,8 @@ import msgspec
 
 from pricing.price_book import PriceBook
 from pricing.rating import Units
-from usage.ingest import identities
 from usage.ingest.identities import KindWords
-from usage.ingest.prepare import Prepared
+from usage.ingest.prepare import Place, Prepared
 from usage.ingest.rating import MAX_UNITS, rate_call
 from usage.ingest.validate import MAX_COST, counts_of
 from usage.ingest.values import EventValue, FieldError, Rejection
@@ -96,16 +95,23 @@ def _json(value: object) -> str:
     return _encode(value).decode().replace("\\", "\\\\") if value else _NULL
 
 
-def copy_rows(
-    rated: Iterable[Rated], kinds: Mapping[KindWords, int], api_key_id: int | None
-) -> Iterator[str]:
+def copy_rows(rated: Iterable[Rated], kinds: Mapping[KindWords, int]) -> Iterator[str]:
     """One line for COPY for each event, in the order of COLUMNS."""
-    key = _NULL if api_key_id is None else str(api_key_id)
+    ids: dict[tuple[Place, int | None], str] = {}
     for r in rated:
-        yield _copy_row(r, kinds[r.words], key)
+        p = r.prepared
+        owner = p.place, p.api_key_id
+        text = ids.get(owner)
+        if text is None:
+            text = ids[owner] = "\t".join([_id(pk) for pk in (*p.place, p.api_key_id)])
+        yield _copy_row(r, kinds[r.words], text)
 
 
-def _copy_row(rated: Rated, kind_id: int, key: str) -> str:
+def _id(pk: int | None) -> str:
+    return _NULL if pk is None else str(pk)
+
+
+def _copy_row(rated: Rated, kind_id: int, ids: str) -> str:
     p = rated.prepared
     e = p.event
     version, costs = _NULL, _UNPRICED
@@ -123,7 +129,7 @@ def _copy_row(rated: Rated, kind_id: int, key: str) -> str:
             f"\t{_json(e.meters)}\t{_json(e.tags)}"
         )
     return (
-        f"{p.occurred}\t{p.tenant.id}\t{kind_id}\t{identities.columns(p)}\t{key}\t{version}"
+        f"{p.occurred}\t{p.tenant.id}\t{kind_id}\t{ids}\t{version}"
         f"\t{_NULL if e.duration_ms is None else e.duration_ms}\t{e.input_tokens}"
         f"\t{e.output_tokens}\t{e.cache_read_tokens}\t{e.cache_write_tokens}"
         f"\t{e.cache_write_1h_tokens}\t{e.reasoning_tokens}\t{STATUS[e.status]}"

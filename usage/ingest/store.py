@@ -35,30 +35,30 @@ class NotAllStored(Exception):
         self.outcome = outcome
 
 
-def store(rated: Sequence[Rated], api_key_id: int | None, *, strict: bool) -> Stored:
+def store(rated: Sequence[Rated], *, strict: bool) -> Stored:
     """Store events whose digests are all different; commit before returning.
 
     With `strict`, NotAllStored is raised and nothing is stored if any correction is
     refused or any key is taken by another payload.
     """
     try:
-        return _store(rated, api_key_id, strict=strict)
+        return _store(rated, strict=strict)
     except IntegrityError as error:
         if "no partition of relation" not in str(error):
             raise
     # Another process has dropped one that this process remembers.
     forget()
-    return _store(rated, api_key_id, strict=strict)
+    return _store(rated, strict=strict)
 
 
-def _store(rated: Sequence[Rated], api_key_id: int | None, *, strict: bool) -> Stored:
+def _store(rated: Sequence[Rated], *, strict: bool) -> Stored:
     ensure_partitions({month_of(r.prepared.event.occurred_at) for r in rated})
     kinds = kind_ids({r.words for r in rated})
     with transaction.atomic():
         free = claim([r.prepared for r in rated])
         fresh = rated if len(free) == len(rated) else _fresh(rated, free)
         if fresh:
-            _copy(copy_rows(fresh, kinds, api_key_id))
+            _copy(copy_rows(fresh, kinds))
         outcome = Stored(list(fresh))
         superseded = _correct(outcome)
         if len(free) < len(rated):
@@ -70,9 +70,7 @@ def _store(rated: Sequence[Rated], api_key_id: int | None, *, strict: bool) -> S
         if strict and (conflict or outcome.refused):
             raise NotAllStored(outcome)
         _mark_dirty(outcome.rated, superseded)
-        events_stored.send(
-            sender=None, rated=outcome.rated, superseded=superseded, api_key_id=api_key_id
-        )
+        events_stored.send(sender=None, rated=outcome.rated, superseded=superseded)
     return outcome
 
 
