@@ -12,7 +12,7 @@ from django.conf import settings
 from budgets.deciding import Call
 from budgets.matching import CallScope
 from pricing.dearest import dearest_cost
-from pricing.price_book import current_book
+from pricing.price_book import PriceBook, current_book
 from usage.ingest import identities
 from usage.ingest.decode import BodyError, decode_one
 from usage.ingest.explain import faults_of
@@ -80,11 +80,13 @@ def read_ask(
     *,
     api_key_id: int | None,
     provider: str = "",
+    price_revision: int | None = None,
     known_only: bool,
 ) -> Ask:
     """The question in a JSON body. Raises BodyError for what is no object, AskRefused otherwise.
 
     With `known_only` names are looked up; without it they are made known as events do.
+    `price_revision` is the present one of the prices, None where nobody has read it yet.
     """
     fields = read_object(body)
     terms = _read_terms({name: fields.pop(name) for name in _TERMS if name in fields})
@@ -100,13 +102,14 @@ def read_ask(
     else:
         unknown = identities.resolve([prepared])
         _raise_refused(unknown)
-        ids = identities.ids_of(prepared)
-    rated = rate_event(prepared, current_book(), settings.TALLYMAN_CURRENCY)
+        ids = prepared.place
+    book = current_book(price_revision)
+    rated = rate_event(prepared, book, settings.TALLYMAN_CURRENCY)
     _raise_refused(refuse_excessive([rated]))
     words = rated.words
     model = "" if words[1] == NO_MODEL else words[1]
     scope = CallScope(prepared.tenant.id, *ids, api_key_id, words[0], model, words[4], words[5])
-    return Ask(prepared, scope, _call(rated, terms, now), terms, said)
+    return Ask(prepared, scope, _call(rated, terms, book, now), terms, said)
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -179,7 +182,7 @@ def _expecting(event: EventValue) -> EventValue:
     )
 
 
-def _call(rated: Rated, terms: Terms, now: datetime) -> Call:
+def _call(rated: Rated, terms: Terms, book: PriceBook, now: datetime) -> Call:
     event = rated.prepared.event
     tokens = event.input_tokens + event.output_tokens
     if terms.amount is not None:
@@ -189,7 +192,7 @@ def _call(rated: Rated, terms: Terms, now: datetime) -> Call:
     if rated.rating is not None:
         return Call(rated.rating.in_currency().cost, tokens)
     dearest = dearest_cost(
-        current_book(),
+        book,
         rated.words[0],
         counts_of(event),
         now,

@@ -1,6 +1,6 @@
 """Answering "may it run": windows are read, and what is not yet there is opened."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,20 +14,15 @@ from budgets.deciding import Verdict, WindowState, decide
 from budgets.limits import allowed_at
 from budgets.matching import BudgetValue
 from budgets.models import Budget, Decision
-from budgets.opening import WindowKey, open_windows
+from budgets.opening import WindowKey, key_arrays, open_windows
 from budgets.recording import record
 from budgets.setting import refresh_limits
 from usage.ingest.identities import UNKNOWN
 
-_READ = """
-    SELECT coalesce((SELECT max(number) FROM budgets_edition), 0), k.place, w.id IS NOT NULL,
-           w."limit", w.spent, w.reserved, w.overage, w.unpriced_events, w.is_overcommitted,
-           w.limit_until
-    FROM (SELECT 1) AS always
-    LEFT JOIN unnest(%s::bigint[], %s::bigint[], %s::timestamptz[])
-        WITH ORDINALITY AS k (budget_id, member, start, place) ON true
-    LEFT JOIN budgets_budgetwindow w USING (budget_id, member, start)
-    ORDER BY k.place
+_LOOK = """
+    SELECT edition, is_there, is_outdated, "limit", spent, reserved, overage, unpriced_events,
+           is_overcommitted
+    FROM budgets_look(%s, %s, %s, %s, %s, %s, %s)
 """
 
 Figures: TypeAlias = tuple[Decimal | None, Decimal, Decimal, Decimal, int, bool]
@@ -47,18 +42,21 @@ def check_call(ask: Ask, now: datetime) -> Verdict:
 
     Warnings and refusals are kept, the rest counted.
     """
-    found = look(ask, now)
+    found = look(ask, now, is_counted=True)
     record(ask, found, Decision.Source.CHECK, now)
     return found
 
 
-def look(ask: Ask, now: datetime) -> Verdict:
-    """What the budgets say to a call at `now`, without keeping it."""
+def look(ask: Ask, now: datetime, *, is_counted: bool = False) -> Verdict:
+    """What the budgets say to a call at `now`, without keeping it.
+
+    With `is_counted` it is counted as allowed, until `record` says otherwise.
+    """
     book = known_book()
     while True:
         matched = list(match(book, ask, now))
-        rows = _read([one.key for one in matched])
-        edition, outdated, missing = _stale(rows, matched, now)
+        rows = _read(book.edition, ask, matched, now, is_counted=is_counted)
+        edition, outdated, missing = _stale(rows, matched)
         if edition != book.edition:
             book = fresh_book()
         elif missing:
@@ -67,7 +65,7 @@ def look(ask: Ask, now: datetime) -> Verdict:
             refresh_limits(now)
         else:
             break
-    figures: list[Figures | None] = [row[3:9] if row[2] else None for row in rows[: len(matched)]]
+    figures: list[Figures | None] = [row[3:] if row[1] else None for row in rows[: len(matched)]]
     return decide(ask.call, states_of(book, ask, matched, figures, now))
 
 
@@ -111,29 +109,25 @@ def _state(book: Book, ask: Ask, matched: Matched, figures: Figures) -> WindowSt
     )
 
 
-def _read(keys: list[WindowKey]) -> list[tuple[Any, ...]]:
+def _read(
+    edition: int, ask: Ask, matched: Sequence[Matched], now: datetime, *, is_counted: bool
+) -> list[tuple[Any, ...]]:
+    keys = key_arrays([one.key for one in matched])
     with connection.cursor() as cursor:
-        cursor.execute(
-            _READ,
-            (
-                [key.budget for key in keys],
-                [key.member for key in keys],
-                [key.start for key in keys],
-            ),
-        )
+        cursor.execute(_LOOK, (edition, ask.organization_id, now, is_counted, *keys))
         return list(cursor.fetchall())
 
 
 def _stale(
-    rows: list[tuple[Any, ...]], matched: list[Matched], now: datetime
+    rows: Sequence[tuple[Any, ...]], matched: Sequence[Matched]
 ) -> tuple[int, bool, list[WindowKey]]:
     """The present edition, whether a limit has run out, and the windows that are missing."""
     missing = [
         one.key
         for one, row in zip(matched, rows, strict=False)
-        if not row[2] and one.key.member != UNKNOWN
+        if not row[1] and one.key.member != UNKNOWN
     ]
-    return rows[0][0], any(row[9] is not None and row[9] <= now for row in rows), missing
+    return rows[0][0], any(row[2] for row in rows), missing
 
 
 def _untouched(matched: Matched, now: datetime) -> Figures:

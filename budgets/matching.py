@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from django.conf import settings
 
 from budgets.models import Budget
 from budgets.models.budgets import RELATIONS, WORDS
-from budgets.spans import Span, span_at
+from budgets.spans import BEGINNING, Span, span_at
 
 Part: TypeAlias = int | str | None
 
@@ -29,6 +30,15 @@ class CallScope(NamedTuple):
     agent_type: str = ""
 
 
+class Era(NamedTuple):
+    """From `start` to before `end`, aware: all times in it count in the same windows."""
+
+    start: datetime
+    end: datetime
+
+
+_OWNER = 0
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _REMEMBERED = 4
 NAMES = (*RELATIONS, *WORDS)
 """The parts of a scope, in the order of CallScope."""
@@ -100,7 +110,11 @@ class BudgetIndex:
     """Finds the budgets that a call counts against, however many there are."""
 
     def __init__(self, budgets: Iterable[BudgetValue]) -> None:
-        """Index `budgets` by which parts of a scope they name, and by what they are."""
+        """Index `budgets` by which parts of a scope they name, and by what they are.
+
+        `parts_of` tells what any budget looks at of a CallScope, or of a tuple like it: calls that
+        agree in it count against the same shares.
+        """
         self.by_id = {budget.id: budget for budget in budgets}
         self._groups: dict[tuple[int, ...], dict[tuple[Part, ...], list[BudgetValue]]] = {}
         for budget in self.by_id.values():
@@ -110,7 +124,10 @@ class BudgetIndex:
             group[parts].append(budget)
         named_by_any = {place for named in self._groups for place in named}
         shared_by = {NAMES.index(budget.per) for budget in self.by_id.values() if budget.per}
-        self._places = sorted(named_by_any | shared_by)
+        places = sorted(named_by_any | shared_by)
+        # Two at least, so that there is always a tuple.
+        self.parts_of = itemgetter(*places, *[_OWNER] * max(0, 2 - len(places)))
+        self._owners = {budget.organization for budget in self.by_id.values()}
         self._calendars = list(
             {
                 (budget.period, budget.zone, budget.week_start, budget.starts_on): budget
@@ -118,15 +135,19 @@ class BudgetIndex:
             }.values()
         )
 
-    def parts_of(self, call: CallScope) -> tuple[Part, ...]:
-        """What any budget looks at: calls that agree in it count against the same shares."""
-        return tuple([call[place] for place in self._places])
+    def limits(self, organizations: Iterable[int]) -> bool:
+        """Whether calls of any of these organizations may count against a budget."""
+        return None in self._owners or not self._owners.isdisjoint(organizations)
 
-    def starts_at(self, at: datetime) -> tuple[datetime | None, ...]:
-        """When the periods of all budgets that hold an aware time began, None for those that
-        begin later: times that agree in it count in the same windows."""
-        starts = [budget.span(at).start for budget in self._calendars]
-        return tuple([start if start <= at else None for start in starts])
+    def era_at(self, at: datetime) -> Era:
+        """The stretch of time around an aware time within which no budget's period turns."""
+        spans = [budget.span(at) for budget in self._calendars]
+        # A total may begin later.
+        turns = [span.start for span in spans] + [span.end for span in spans if span.end]
+        return Era(
+            max((turn for turn in turns if turn <= at), default=BEGINNING),
+            min((turn for turn in turns if turn > at), default=_NEVER),
+        )
 
     def match(self, call: CallScope) -> list[BudgetValue]:
         """The budgets whose scope holds the call, by id."""

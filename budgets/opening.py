@@ -6,7 +6,7 @@ missed and nothing is counted twice.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -41,6 +41,17 @@ class WindowKey(NamedTuple):
     budget: int
     member: int
     start: datetime
+
+
+def key_arrays(keys: Collection[WindowKey]) -> tuple[str, str, str]:
+    """The budgets, members and starts of keys as array literals, which cost a fraction of what
+    adapting three lists does."""
+    budgets, members, starts = zip(*keys, strict=True) if keys else ((), (), ())
+    return (
+        f"{{{','.join(map(str, budgets))}}}",
+        f"{{{','.join(map(str, members))}}}",
+        f"{{{','.join([start.isoformat() for start in starts])}}}",
+    )
 
 
 def open_windows(

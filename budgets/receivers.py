@@ -23,15 +23,9 @@ def on_offered(*, prepared: Sequence[Prepared], **_: Any) -> dict[int, Rejection
 
 
 @receiver(events_stored, dispatch_uid="budgets")
-def on_stored(
-    *,
-    rated: Sequence[Rated],
-    superseded: Sequence[Superseded],
-    api_key_id: int | None,
-    **_: Any,
-) -> None:
+def on_stored(*, rated: Sequence[Rated], superseded: Sequence[Superseded], **_: Any) -> None:
     """Count what was stored."""
-    feed_stored(rated, superseded, api_key_id)
+    feed_stored(rated, superseded)
 
 
 @receiver(events_rerated, dispatch_uid="budgets")

@@ -12,16 +12,19 @@ from budgets.deciding import ALLOW, Tested, Verdict
 from budgets.messages import message_of
 from budgets.models import Decision
 
-# The count of allowed calls may lose its last half second in a crash, so that asking stays cheap.
+# A crash may lose the counts of its last half second, so that asking stays cheap.
 _TALLY = """
-    INSERT INTO budgets_decisiontally (organization_id, outcome, decided_at)
-    SELECT %s, %s, %s FROM set_config('synchronous_commit', 'off', true)
+    INSERT INTO budgets_decisiontally (organization_id, outcome, decided_at, count)
+    SELECT %(owner)s, t.outcome, %(at)s, t.count
+    FROM set_config('synchronous_commit', 'off', true),
+        (VALUES (%(outcome)s, 1), ('allow', -1)) AS t (outcome, count)
+    WHERE t.count > 0 OR %(is_counted)s
 """
 _COUNT = """
     WITH taken AS (DELETE FROM budgets_decisiontally RETURNING *)
     INSERT INTO budgets_decisioncount AS c (organization_id, hour, outcome, count)
-    SELECT organization_id, date_trunc('hour', decided_at, 'UTC'), outcome, count(*)
-    FROM taken GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    SELECT organization_id, date_trunc('hour', decided_at, 'UTC'), outcome, sum(count)
+    FROM taken GROUP BY 1, 2, 3 HAVING sum(count) <> 0 ORDER BY 1, 2, 3
     ON CONFLICT (organization_id, hour, outcome) DO UPDATE SET count = c.count + excluded.count
 """
 _LOCK = 31506
@@ -30,11 +33,20 @@ _LOCK = 31506
 def record(
     ask: Ask, verdict: Verdict, source: str, now: datetime, reservation: UUID | None = None
 ) -> None:
-    """Keep an answer given at `now`, an aware time."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TALLY, (ask.organization_id, verdict.outcome, now))
+    """Keep an answer given at `now`, an aware time.
+
+    Reading windows and holding money have counted the call as allowed, which is taken back.
+    """
     if verdict.outcome == ALLOW:
         return
+    told: dict[str, Any] = {
+        "owner": ask.organization_id,
+        "outcome": verdict.outcome,
+        "at": now,
+        "is_counted": source == Decision.Source.CHECK or reservation is not None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TALLY, told)
     binding = verdict.binding
     Decision.objects.create(
         decided_at=now,

@@ -47,5 +47,6 @@ def read_question(request: Request, *, known_only: bool) -> Ask:
         timezone.now(),
         api_key_id=holder.key_id,
         provider=holder.provider,
+        price_revision=holder.price_revision,
         known_only=known_only,
     )

@@ -27,7 +27,8 @@ from budgets.models import Reservation
 from budgets.reservations.ending import WrongState, extend, release
 from budgets.reservations.holding import Denied, KeyTaken, Reserved, reserve
 from budgets.reservations.settling import NothingTold, Settled, can_be_estimated, settle
-from budgets.selectors.pages import find_reservation, list_reservations
+from budgets.selectors.pages import list_reservations
+from budgets.selectors.reservations import find_reservation, name_key
 from usage.api.authentication import holder_of
 from usage.api.bodies import read_body
 from usage.api.parameters import MAX_PAGE, ParameterReader
@@ -124,10 +125,16 @@ class SettleView(BudgetsView):
     @SETTLE
     def post(self, request: Request, reservation_id: str) -> HttpResponse:
         """Settle it."""
-        row = _found(request, reservation_id)
+        row, holder = _found(request, reservation_id), holder_of(request)
         event = _event(request)
         try:
-            settled = settle(row, event, timezone.now(), api_key_id=holder_of(request).key_id)
+            settled = settle(
+                row,
+                event,
+                timezone.now(),
+                api_key_id=holder.key_id,
+                price_revision=holder.price_revision,
+            )
         except NothingTold as error:
             message = "The reservation has no estimate in tokens: say what the call used."
             raise Refused([FieldError("", "required", message)]) from error
@@ -186,6 +193,7 @@ def _held(request: Request, viewer: Viewer, reserved: Reserved) -> HttpResponse:
     if reserved.verdict is None:
         status, told = 200, earlier_answer(viewer, row)
     else:
+        name_key(row, holder_of(request).prefix)
         status, told = 201, verdict_as_json(viewer, reserved.verdict)
     body = {**told, **reservation_as_json(row)}
     return json_answer(body, status=status, headers={"Location": where})

@@ -67,12 +67,13 @@ class Decision(models.Model):
 
 
 class DecisionTally(models.Model):
-    """Checks answered since the last count: rows are only ever added and taken away, so that
-    checks never wait for each other."""
+    """Questions answered since the last count: rows are only ever added and taken away, so that
+    they never wait for each other. A `count` of -1 takes back what another row says."""
 
     organization_id = models.IntegerField()
     outcome = models.CharField(max_length=5)
     decided_at = models.DateTimeField()
+    count = models.SmallIntegerField(default=1, db_default=1)
 
     def __str__(self) -> str:
         return f"{self.outcome} in {self.organization_id}"

@@ -87,7 +87,9 @@ class Reservation(models.Model):
 class Hold(models.Model):
     """What an open reservation holds of one window, in the window's measure."""
 
-    reservation = models.ForeignKey(Reservation, on_delete=models.CASCADE, related_name="holds")
+    reservation = models.ForeignKey(
+        Reservation, on_delete=models.CASCADE, db_index=False, related_name="holds"
+    )
     window = models.ForeignKey(BudgetWindow, on_delete=models.CASCADE, related_name="holds")
     amount = models.DecimalField(max_digits=LIMIT_DIGITS, decimal_places=LIMIT_DECIMALS)
 

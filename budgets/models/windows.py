@@ -19,7 +19,9 @@ class BudgetWindow(models.Model):
     window that reaches it is looked at by the trigger of migration 0005, and 0 makes sure of it.
     """
 
-    budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="windows")
+    budget = models.ForeignKey(
+        Budget, on_delete=models.CASCADE, db_index=False, related_name="windows"
+    )
     member = models.BigIntegerField(default=0)
     start = models.DateTimeField()
     end = models.DateTimeField(null=True)

@@ -8,6 +8,7 @@ from django.db import connection
 
 from budgets.models import Reservation
 from budgets.reservations.settling import settle_at_estimate
+from budgets.selectors.reservations import read_again
 
 AT_ONCE = 500
 LONGEST = timedelta(hours=24)
@@ -33,7 +34,7 @@ def release(reservation: Reservation, now: datetime) -> Reservation:
     Raises WrongState where it has been settled.
     """
     _end([reservation.pk], Reservation.Status.RELEASED, now, only_due=False)
-    reservation.refresh_from_db()
+    read_again(reservation)
     if reservation.status == Reservation.Status.SETTLED:
         raise WrongState("It has been settled.")
     return reservation
@@ -47,9 +48,9 @@ def extend(reservation: Reservation, ttl: timedelta, now: datetime) -> Reservati
     until = now + ttl
     rows = Reservation.objects.filter(pk=reservation.pk, status=Reservation.Status.HELD)
     if not rows.filter(expires_at__lt=until).update(expires_at=until) and not rows.exists():
-        reservation.refresh_from_db()
+        read_again(reservation)
         raise WrongState(f"It has {_WORDS[reservation.status]}.")
-    reservation.refresh_from_db()
+    read_again(reservation)
     return reservation
 
 

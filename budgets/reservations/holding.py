@@ -16,16 +16,24 @@ from budgets.book import Book, fresh_book, known_book
 from budgets.checking import Matched, look, match, states_of
 from budgets.deciding import BLOCK, WARN, Verdict, amount_taken, decide
 from budgets.models import Decision, Reservation
-from budgets.opening import open_windows
+from budgets.opening import key_arrays, open_windows
 from budgets.recording import record, said_of
 from budgets.reservations.ending import expire_due
+from budgets.selectors.reservations import name_parts
 from budgets.setting import refresh_limits
+from usage.models import Organization
 
 _RESERVE = """
+    WITH answer AS MATERIALIZED (
+        SELECT * FROM budgets_reserve(
+            %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s,
+            %s::bigint[], %s::bigint[], %s::timestamptz[], %s::numeric[])
+    ), counted AS (
+        INSERT INTO budgets_decisiontally (organization_id, outcome, decided_at, count)
+        SELECT DISTINCT %s, 'allow', %s::timestamptz, 1 FROM answer WHERE outcome = 'held'
+    )
     SELECT outcome, reservation, budget, "limit", spent, reserved, overage, unpriced_events
-    FROM budgets_reserve(
-        %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s,
-        %s::bigint[], %s::bigint[], %s::timestamptz[], %s::numeric[])
+    FROM answer
 """
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -57,11 +65,11 @@ def reserve(ask: Ask, now: datetime) -> Reserved:
     Raises Denied where a hard budget does not admit it, KeyTaken where the key was used for
     another call. `now` is an aware time.
     """
-    new_id, key = uuid4(), ask.terms.reservation_key or str(uuid4())
-    rows, book, matched = _attempt(ask, new_id, key, now)
+    row = _draft(ask, now)
+    rows, book, matched = _attempt(ask, row, now)
     if rows[0][0] == "blocked" and expire_due(now, ask.organization_id):
         # What blocked may only have been waiting to be tidied away.
-        rows, book, matched = _attempt(ask, new_id, key, now)
+        rows, book, matched = _attempt(ask, row, now)
     outcome, reservation_id = rows[0][:2]
     if outcome == "known":
         return _known(reservation_id, ask)
@@ -70,20 +78,47 @@ def reserve(ask: Ask, now: datetime) -> Reserved:
         record(ask, verdict, Decision.Source.RESERVATION, now)
         raise Denied(verdict)
     record(ask, verdict, Decision.Source.RESERVATION, now, reservation_id)
-    return Reserved(Reservation.objects.get(pk=reservation_id), verdict)
+    return Reserved(row, verdict)
+
+
+def _draft(ask: Ask, now: datetime) -> Reservation:
+    """What is to be held, but for its amount: with its names, as nobody has to read it then."""
+    event, scope, terms = ask.prepared.event, ask.scope, ask.terms
+    row = Reservation(
+        organization_id=ask.organization_id,
+        reservation_key=terms.reservation_key or str(uuid4()),
+        payload=_payload(ask),
+        api_key_id=scope.api_key,
+        project_id=scope.project,
+        team_id=scope.team,
+        subject_id=scope.subject,
+        provider=scope.provider,
+        model=scope.model,
+        action=scope.action,
+        agent_type=scope.agent_type,
+        call=said_of(ask),
+        tokens=ask.call.tokens,
+        on_expiry=terms.on_expiry,
+        held_at=now,
+        expires_at=now + timedelta(seconds=terms.ttl_seconds),
+    )
+    owner = Organization(pk=ask.organization_id, slug=ask.prepared.tenant.slug)
+    name_parts(row, owner, project=event.project, team=event.team, subject=ask.prepared.subject)
+    return row
 
 
 def _attempt(
-    ask: Ask, new_id: UUID, key: str, now: datetime
+    ask: Ask, row: Reservation, now: datetime
 ) -> tuple[list[tuple[Any, ...]], Book, list[Matched]]:
     book = known_book()
     while True:
         matched = list(match(book, ask, now))
         amounts = [amount_taken(ask.call, book.facts[one.budget.id]) for one in matched]
         if _is_refused(book, matched, amounts):
-            rows = _find_known(ask, key)
+            rows = _find_known(row)
             return rows or [("refused", None)], book, matched
-        rows = _call(book.edition, ask, new_id, key, now, matched, amounts)
+        row.amount = _expected_cost(ask, matched, amounts)
+        rows = _call(book.edition, row, matched, amounts)
         outcome = rows[0][0]
         if outcome == "stale":
             book = fresh_book()
@@ -102,36 +137,30 @@ def _is_refused(book: Book, matched: Sequence[Matched], amounts: Sequence[Decima
     )
 
 
-def _find_known(ask: Ask, key: str) -> list[tuple[Any, ...]]:
-    rows = Reservation.objects.filter(organization_id=ask.organization_id, reservation_key=key)
+def _find_known(row: Reservation) -> list[tuple[Any, ...]]:
+    rows = Reservation.objects.filter(
+        organization_id=row.organization_id, reservation_key=row.reservation_key
+    )
     return [("known", pk) for pk in rows.values_list("pk", flat=True)]
 
 
 def _call(
     edition: int,
-    ask: Ask,
-    new_id: UUID,
-    key: str,
-    now: datetime,
+    row: Reservation,
     matched: Sequence[Matched],
     amounts: Sequence[Decimal | None],
 ) -> list[tuple[Any, ...]]:
-    scope = ask.scope
-    held = [amount or Decimal(0) for amount in amounts]
+    held = ",".join([str(amount or 0) for amount in amounts])
     with connection.cursor() as cursor:
         cursor.execute(
             _RESERVE,
             (
-                edition, ask.organization_id, new_id, key, _payload(ask), now,
-                now + timedelta(seconds=ask.terms.ttl_seconds),
-                scope.api_key, scope.project, scope.team, scope.subject,
-                scope.provider, scope.model, scope.action, scope.agent_type,
-                _encode(said_of(ask)).decode(), _expected_cost(ask, matched, amounts),
-                ask.call.tokens, ask.terms.on_expiry,
-                [one.key.budget for one in matched],
-                [one.key.member for one in matched],
-                [one.key.start for one in matched],
-                held,
+                edition, row.organization_id, row.pk, row.reservation_key, row.payload,
+                row.held_at, row.expires_at, row.api_key_id, row.project_id, row.team_id,
+                row.subject_id, row.provider, row.model, row.action, row.agent_type,
+                _encode(row.call).decode(), row.amount, row.tokens, row.on_expiry,
+                *key_arrays([one.key for one in matched]), f"{{{held}}}",
+                row.organization_id, row.held_at,
             ),
         )  # fmt: skip
         return list(cursor.fetchall())

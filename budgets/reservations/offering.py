@@ -1,13 +1,28 @@
 """Which reservations events may settle: asked before they are stored."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
+
+from django.db import connection
 
 from budgets.models import Reservation
 from usage.ingest.prepare import Prepared
 from usage.ingest.values import EventValue, FieldError, Rejection
 
 _FIELD = "reservation"
+_FIND = """
+    SELECT id, organization_id, status, is_estimated, event_id
+    FROM budgets_reservation WHERE id = ANY(%s)
+"""
+
+
+class _Known(NamedTuple):
+    id: UUID
+    organization_id: int
+    status: str
+    is_estimated: bool
+    event_id: str
 
 
 def refuse_unsettleable(prepared: Sequence[Prepared]) -> dict[int, Rejection]:
@@ -24,7 +39,7 @@ def refuse_unsettleable(prepared: Sequence[Prepared]) -> dict[int, Rejection]:
             message = f"There is no reservation {p.event.reservation!r}."
             refused[p.index] = _refusal(p, "unknown_reservation", message)
             continue
-        first = settling.setdefault(reservation.pk, p.event.event_id)
+        first = settling.setdefault(reservation.id, p.event.event_id)
         if first != p.event.event_id:
             refused[p.index] = _conflict(p, f"is settled by {first} of this batch")
         elif why := _ended(reservation, p.event):
@@ -34,7 +49,7 @@ def refuse_unsettleable(prepared: Sequence[Prepared]) -> dict[int, Rejection]:
     return refused
 
 
-def _find(prepared: Sequence[Prepared]) -> dict[str, Reservation]:
+def _find(prepared: Sequence[Prepared]) -> dict[str, _Known]:
     ids = []
     for p in prepared:
         try:
@@ -43,10 +58,12 @@ def _find(prepared: Sequence[Prepared]) -> dict[str, Reservation]:
             continue
         # However it was written, it is stored in one form.
         p.event.reservation = str(ids[-1])
-    return {str(row.pk): row for row in Reservation.objects.filter(pk__in=ids)}
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, (ids,))
+        return {str(row[0]): _Known(*row) for row in cursor.fetchall()}
 
 
-def _ended(reservation: Reservation, event: EventValue) -> str | None:
+def _ended(reservation: _Known, event: EventValue) -> str | None:
     if reservation.status == Reservation.Status.RELEASED:
         return "has been released"
     if reservation.status != Reservation.Status.SETTLED or event.event_id == reservation.event_id:

@@ -9,12 +9,12 @@ import msgspec
 
 from budgets.models import Reservation
 from budgets.reservations.naming import estimate_id_of, event_id_of
+from budgets.selectors.reservations import read_again
 from usage.ingest.decode import decode_one
 from usage.ingest.identities import tenant_of
 from usage.ingest.pipeline import Caller, ingest
 from usage.ingest.prepare import Tenancy
 from usage.ingest.values import Report
-from usage.models import Organization
 
 _ESTIMATES = ("input_tokens", "max_output_tokens", "input_characters", "output_tokens")
 _COUNTS = (
@@ -41,13 +41,19 @@ class NothingTold(Exception):
 
 
 def settle(
-    reservation: Reservation, event: Mapping[str, Any], now: datetime, *, api_key_id: int | None
+    reservation: Reservation,
+    event: Mapping[str, Any],
+    now: datetime,
+    *,
+    api_key_id: int | None,
+    price_revision: int | None = None,
 ) -> Settled:
     """Store the event of a reserved call; what it leaves out is as it was reserved.
 
     An event without any counts settles at the estimate. The report tells whether it was stored,
-    known already (settling again changes nothing), or refused; commit before returning. Raises
-    NothingTold where there is no estimate either.
+    known already (settling again changes nothing), or refused; commit before returning.
+    `price_revision` is as callers of `ingest` know it. Raises NothingTold where there is no
+    estimate either.
     """
     if not any(name in event for name in _USE):
         found = settle_at_estimate(reservation, now, event, api_key_id=api_key_id)
@@ -62,7 +68,7 @@ def settle(
         **said,
     }
     fields = {**defaults, **event, "reservation": str(reservation.pk)}
-    return _store(reservation, fields, now, api_key_id)
+    return _store(reservation, fields, now, api_key_id, price_revision)
 
 
 def settle_at_estimate(
@@ -97,10 +103,14 @@ def can_be_estimated(call: Mapping[str, Any]) -> bool:
 
 
 def _store(
-    reservation: Reservation, fields: Mapping[str, Any], now: datetime, api_key_id: int | None
+    reservation: Reservation,
+    fields: Mapping[str, Any],
+    now: datetime,
+    api_key_id: int | None,
+    price_revision: int | None = None,
 ) -> Settled:
-    owner = Organization.objects.get(pk=reservation.organization_id)
-    caller = Caller(Tenancy(tenant_of(owner), {}), api_key_id, reservation.provider)
+    tenancy = Tenancy(tenant_of(reservation.organization), {})
+    caller = Caller(tenancy, api_key_id, reservation.provider, price_revision)
     report = ingest([decode_one(_encode(fields))], caller, now=now)
-    reservation.refresh_from_db()
+    read_again(reservation)
     return Settled(report, reservation)

@@ -84,21 +84,14 @@ def list_members(budget: Budget, start: datetime, limit: int, cursor: str) -> Pa
     )
 
 
-def find_reservation(viewer: Viewer, pk: str) -> Reservation | None:
-    """The reservation with this id that a viewer may see."""
-    try:
-        number = UUID(pk)
-    except ValueError:
-        return None
-    return _named(visible(Reservation.objects.filter(pk=number), viewer)).first()
-
-
 def list_reservations(
     viewer: Viewer, filters: Filters, limit: int, cursor: str
 ) -> Page[Reservation]:
     """Reservations, the latest first. Raises QuestionError for a foreign cursor."""
     return read_page(
-        _named(visible(Reservation.objects.filter(**filters), viewer)),
+        visible(Reservation.objects.filter(**filters), viewer).select_related(
+            "organization", "project", "team", "subject", "api_key"
+        ),
         (OrderKey("held_at", read_time), OrderKey("pk", UUID)),
         descending=True,
         limit=limit,
@@ -168,10 +161,6 @@ def list_channels(viewer: Viewer, filters: Filters, limit: int, cursor: str) -> 
 def _told(rows: QuerySet[Alert]) -> QuerySet[Alert]:
     notices = Notice.objects.select_related("channel").order_by("created_at", "pk")
     return rows.select_related("acknowledged_by").prefetch_related(Prefetch("notices", notices))
-
-
-def _named(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
-    return rows.select_related("organization", "project", "team", "subject", "api_key")
 
 
 def _explained(rows: QuerySet[Decision]) -> QuerySet[Decision]:

@@ -28,6 +28,15 @@ class Level(StrEnum):
         return "near" if self is Level.WARN else self.value
 
 
+def percent_of(limit: Decimal | None, used: Decimal) -> Decimal | None:
+    """What is used of a limit as `BudgetState.percent` tells it."""
+    if limit is None:
+        return None
+    if not limit:
+        return Decimal(FULL) if used > 0 else None
+    return share(used, limit)
+
+
 @dataclass(frozen=True, slots=True)
 class BudgetState:
     """A budget in the period from `start` to before `end` (None: for ever), days of its zone.
@@ -67,11 +76,7 @@ class BudgetState:
     @property
     def percent(self) -> Decimal | None:
         """Used of the limit, exact; of a limit of 0 all is used by any use, None by none."""
-        if self.limit is None:
-            return None
-        if not self.limit:
-            return Decimal(FULL) if self.used > 0 else None
-        return share(self.used, self.limit)
+        return percent_of(self.limit, self.used)
 
     @property
     def level(self) -> Level:

@@ -22,10 +22,14 @@ from usage.selectors.access import Viewer
 from usage.selectors.overview import visible
 from usage.selectors.periods import find_zone
 
+Rank = tuple[Decimal, str]
 __all__ = [
     "BudgetState",
     "Level",
+    "Rank",
     "enabled_budgets",
+    "rank",
+    "rank_of",
     "read_project_states",
     "read_states",
     "read_subject_states",
@@ -101,6 +105,16 @@ def states_of(
     ]
 
 
+def rank(percent: Decimal | None, name: str) -> Rank:
+    """Where a budget comes that used so much and is called so."""
+    return -(Decimal(-1) if percent is None else percent), name
+
+
+def rank_of(state: BudgetState) -> Rank:
+    """Where a budget comes: the most used first, by name where they are even."""
+    return rank(state.percent, str(state.budget))
+
+
 def _read_binding(
     viewer: Viewer, kind: str, part: Project | Subject, now: datetime
 ) -> list[BudgetState]:
@@ -173,9 +187,4 @@ def _state(
 
 
 def _most_used_first(states: Iterable[BudgetState]) -> list[BudgetState]:
-    return sorted(states, key=_least_used_last)
-
-
-def _least_used_last(state: BudgetState) -> tuple[Decimal, str]:
-    used = Decimal(-1) if state.percent is None else state.percent
-    return -used, str(state.budget)
+    return sorted(states, key=rank_of)

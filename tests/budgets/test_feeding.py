@@ -11,7 +11,7 @@ from tests.budgets.asking import hold
 from tests.budgets.spending import MODEL, caller, change, set_budget, spend, used, window_of, worth
 from tests.usage.conftest import NOON
 from tests.usage.repricing import applied, price
-from usage.ingest import pipeline
+from usage.ingest import gathering
 from usage.ingest.pipeline import ingest
 from usage.ingest.store import store
 from usage.models import EventKey, Subject, UsageEvent
@@ -149,7 +149,7 @@ def test_an_estimate_and_what_is_told_meanwhile_never_both_count(
         return store(*arguments, **named)
 
     # Both were offered while the reservation was still held.
-    monkeypatch.setattr(pipeline, "store", overtaken)
+    monkeypatch.setattr(gathering, "store", overtaken)
     second(held)
     held.refresh_from_db()
     assert (held.status, held.is_estimated, held.cost) == ("settled", False, Decimal("1.5"))
