@@ -3,7 +3,14 @@
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
-from usage.models import ClosedMonth, DailyRollup, MonthlyRollup, Organization
+from usage.models import (
+    ClosedMonth,
+    DailyFacet,
+    DailyRollup,
+    MonthlyFacet,
+    MonthlyRollup,
+    Organization,
+)
 from usage.models.identity import validate_slug
 from usage.rollups.stage import lock
 from usage.signals import calendar_changed
@@ -34,8 +41,8 @@ def change_time_zone(organization: Organization, time_zone: str) -> None:
         check_time_zone_may_change(organization)
         organization.time_zone = time_zone
         organization.save(update_fields=["time_zone"])
-        DailyRollup.objects.filter(organization=organization).delete()
-        MonthlyRollup.objects.filter(organization=organization).delete()
+        for sums in (DailyRollup, MonthlyRollup, DailyFacet, MonthlyFacet):
+            sums._default_manager.filter(organization=organization).delete()
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO usage_dirtymark (organization_id, bucket)"

@@ -5,7 +5,7 @@ sides add up a checksum of where usage was put (bucket or day, dimensions) times
 much of it, so that sums of one month cannot hide usage under the wrong name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +14,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 
 from usage.models import Organization
+from usage.models.facets import Facet, HourlyFacet
 from usage.rollups.columns import (
     DIMENSION_LIST,
     IN_SUMS,
@@ -28,6 +29,8 @@ _ALWAYS = date(1970, 1, 1)
 _FIGURES = (*SUMS, PLACEMENT)
 _EVENT_DIMENSIONS = f"{DIMENSION_LIST}, session_id, run_id"
 _EVENT_BUCKET = "date_bin('15 minutes', r.occurred_at, 'epoch')"
+_MONTH_OF_DAY = "date_trunc('month', day::timestamp)::date"
+_MEMBER = "facet::int, member_id::int"
 _COUNTS = """
     SELECT (SELECT count(DISTINCT (organization_id, bucket)) FROM usage_dirtymark),
            (SELECT count(*) FROM usage_usageevent)
@@ -50,6 +53,9 @@ _DAY_NOT_PENDING = """NOT EXISTS (
         FROM usage_dirtymark m JOIN usage_organization z ON z.id = m.organization_id
     ) AS p WHERE p.organization_id = r.organization_id AND p.day = {day}
 )"""
+_BY_FACET = """(
+    SELECT * FROM {source} CROSS JOIN LATERAL (VALUES {facets}) AS f (facet, member_id)
+)"""
 _COMPARE = """
     WITH expected AS ({expected}), found AS ({found})
     SELECT organization_id, month, {left}, {right}
@@ -62,8 +68,8 @@ _COMPARE = """
 class Drift:
     """One figure on which two levels disagree; `month` None = all time.
 
-    `check` names the level that is wrong: buckets, days, months, sessions, runs or keys, or what
-    another app compares.
+    `check` names the level that is wrong: buckets, days, months, the facets of hours, days or
+    months, sessions, runs or keys, or what another app compares.
     """
 
     check: str
@@ -138,6 +144,13 @@ def _compare(expected: str, found: str) -> str:
     return _COMPARE.format(expected=expected, found=found, left=left, right=right)
 
 
+def _by_facet(source: str, columns: Mapping[str, Facet.Of]) -> str:
+    """The rows of a level once for each facet that sums them."""
+    whole = f"({Facet.Of.WHOLE.value}, NULL)"
+    facets = ", ".join([whole, *(f"({of.value}, {name})" for name, of in columns.items())])
+    return _BY_FACET.format(source=source, facets=facets)
+
+
 def _episodes(name: str, table: str) -> str:
     always = "'epoch'::date"
     return _compare(
@@ -171,7 +184,7 @@ _CHECKS = {
         ),
         _side(
             "usage_dailyrollup",
-            "date_trunc('month', day::timestamp)::date",
+            _MONTH_OF_DAY,
             f"day, {DIMENSION_LIST}",
             _DAY_NOT_PENDING.format(day="r.day"),
         ),
@@ -179,11 +192,33 @@ _CHECKS = {
     "months": _compare(
         _side(
             "usage_dailyrollup",
-            "date_trunc('month', day::timestamp)::date",
+            _MONTH_OF_DAY,
             DIMENSION_LIST,
             "true",
         ),
         _side("usage_monthlyrollup", "month", DIMENSION_LIST, "true"),
+    ),
+    "facets of hours": _compare(
+        _side(
+            _by_facet("usage_usagerollup", HourlyFacet.COLUMNS),
+            _month_of("bucket"),
+            f"date_bin('1 hour', bucket, 'epoch'), {_MEMBER}",
+            "true",
+        ),
+        _side("usage_hourlyfacet", _month_of("hour"), f"hour, {_MEMBER}", "true"),
+    ),
+    "facets of days": _compare(
+        _side(
+            _by_facet("usage_dailyrollup", Facet.COLUMNS),
+            _MONTH_OF_DAY,
+            f"day, {_MEMBER}",
+            "true",
+        ),
+        _side("usage_dailyfacet", _MONTH_OF_DAY, f"day, {_MEMBER}", "true"),
+    ),
+    "facets of months": _compare(
+        _side("usage_dailyfacet", _MONTH_OF_DAY, _MEMBER, "true"),
+        _side("usage_monthlyfacet", "month", _MEMBER, "true"),
     ),
     "sessions": _episodes("session_id", "usage_sessionrollup"),
     "runs": _episodes("run_id", "usage_runrollup"),

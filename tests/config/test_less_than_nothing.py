@@ -1,5 +1,4 @@
 import re
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,7 +7,9 @@ from django.test import Client
 from config.dashboards.cards import HEIGHT, sparkline
 from tests.config.site_data import UNKNOWN, at, event, send
 from usage.formats import bar
-from usage.models import DailyRollup
+from usage.models import UsageRollup
+from usage.rollups.buckets import spans_of
+from usage.rollups.calendar import recompute_calendar
 
 DAYS = "range=custom&from=2026-11-09&through=2026-11-13"
 
@@ -17,8 +18,10 @@ DAYS = "range=custom&from=2026-11-09&through=2026-11-13"
 def corrected(catalogue: None) -> None:
     """Eleven projects at 30 cents; what re-rating took back is all that the last one has."""
     send([event(n, at(11), project=f"p{n:02}", input_tokens=100_000) for n in range(11)])
-    last = DailyRollup.objects.filter(project__slug="p10", day=date(2026, 11, 11))
+    last = UsageRollup.objects.filter(project__slug="p10")
     assert last.update(events=0, cost=Decimal("-0.5"), input_cost=Decimal("-0.5")) == 1
+    row = last.get()
+    recompute_calendar(row.organization_id, spans_of([row.bucket]), "UTC", None)
 
 
 def test_a_ranked_table_adds_up_to_its_total_where_money_was_taken_back(

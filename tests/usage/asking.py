@@ -20,5 +20,6 @@ def table_asked(**fields: Any) -> str:
     with CaptureQueriesContext(connection) as queries:
         ask(**fields)
     statement = queries[-1]["sql"]
-    names = ("usageevent", "usagerollup", "dailyrollup", "monthlyrollup")
+    levels = ("usagerollup", "hourlyfacet", "dailyrollup", "dailyfacet")
+    names = ("usageevent", *levels, "monthlyrollup", "monthlyfacet")
     return " ".join(name for name in names if f"usage_{name} " in statement)

@@ -92,9 +92,10 @@ def test_the_ledger_currency_needs_no_rate_and_changes_nothing(two_days: Caller)
 
 def test_whole_months_are_then_summed_by_days(two_days: Caller) -> None:
     set_dollar((THURSDAY, "0.92"))
-    assert table_asked() == "monthlyrollup"
-    assert table_asked(currency="USD") == "monthlyrollup"
-    assert table_asked(currency="EUR") == "dailyrollup"
+    assert table_asked() == "monthlyfacet"
+    assert table_asked(currency="USD") == "monthlyfacet"
+    assert table_asked(currency="EUR") == "dailyfacet"
+    assert table_asked(currency="EUR", group_by=("team", "model")) == "dailyrollup"
     assert table_asked(currency="EUR", group_by=("session",)) == "usagerollup"
     assert table_asked(currency="EUR", group_by=("tag:env",)) == "usageevent"
 

@@ -127,21 +127,40 @@ def test_hours_of_kathmandu_start_on_its_own_full_hour(month: Caller) -> None:
 
 def test_the_coarsest_exact_table_answers(month: Caller) -> None:
     day, instant = date(2026, 11, 2), datetime(2026, 11, 2, 12, 15, tzinfo=UTC)
-    assert table_asked() == "monthlyrollup"
-    assert table_asked(granularity=Granularity.MONTH) == "monthlyrollup"
-    assert table_asked(granularity=Granularity.WEEK) == "dailyrollup"
-    assert table_asked(start=day) == "dailyrollup"
-    assert table_asked(start=datetime(2026, 11, 1, tzinfo=UTC)) == "monthlyrollup"
-    assert table_asked(start=instant) == "usagerollup dailyrollup"
-    assert table_asked(granularity=Granularity.HOUR) == "usagerollup"
+    assert table_asked() == "monthlyfacet"
+    wide: dict[str, Any] = {"group_by": ("project", "model")}
+    assert table_asked(**wide) == "monthlyrollup"
+    assert table_asked(**wide, granularity=Granularity.MONTH) == "monthlyrollup"
+    assert table_asked(**wide, granularity=Granularity.WEEK) == "dailyrollup"
+    assert table_asked(**wide, start=day) == "dailyrollup"
+    assert table_asked(**wide, start=datetime(2026, 11, 1, tzinfo=UTC)) == "monthlyrollup"
+    assert table_asked(**wide, start=instant) == "usagerollup dailyrollup"
+    assert table_asked(**wide, granularity=Granularity.HOUR) == "usagerollup"
     assert table_asked(group_by=("session",)) == "usagerollup"
     assert table_asked(filters={"run": ["r1"]}) == "usagerollup"
     days = {"start": day, "time_zone": "Asia/Kathmandu"}
-    assert table_asked(**days) == "usagerollup dailyrollup"
-    assert table_asked(**days, granularity=Granularity.DAY) == "usagerollup"
+    assert table_asked(**wide, **days) == "usagerollup dailyrollup"
+    assert table_asked(**wide, **days, granularity=Granularity.DAY) == "usagerollup"
     assert table_asked(start=instant + timedelta(minutes=1)) == "usageevent"
     assert table_asked(group_by=("tag:env",)) == "usageevent"
     assert table_asked(filters={"tag:env": ["live"]}) == "usageevent"
+
+
+def test_one_dimension_however_it_is_named_is_read_from_facets(month: Caller) -> None:
+    instant = datetime(2026, 11, 2, 12, 15, tzinfo=UTC)
+    assert table_asked(start=instant) == "usagerollup hourlyfacet dailyfacet"
+    assert table_asked(granularity=Granularity.HOUR) == "hourlyfacet"
+    assert table_asked(granularity=Granularity.DAY, filters={"model": ["x"]}) == "dailyfacet"
+    assert table_asked(group_by=("organization", "subject")) == "monthlyfacet"
+    assert table_asked(filters={"project": ["web"]}, group_by=("subject",)) == "monthlyrollup"
+    for group_by in ((), ("project",), ("team",), ("subject",), ("model", "provider")):
+        for only in ({}, {"subject": ["bob"]}, {"project": [""]}, {"organization": ["acme"]}):
+            asked: dict[str, Any] = {"group_by": group_by, "filters": only}
+            plain, narrow = (ask(**asked, start=instant + timedelta(minutes=n)) for n in (1, 0))
+            assert narrow.totals == plain.totals
+            assert [(row.group, row.sums) for row in narrow.rows] == [
+                (row.group, row.sums) for row in plain.rows
+            ]
 
 
 def test_organizations_of_other_zones_are_answered_beside_those_of_the_zone(month: Caller) -> None:
@@ -150,7 +169,8 @@ def test_organizations_of_other_zones_are_answered_beside_those_of_the_zone(mont
     ingest([event("x", occurred_at=NOON + timedelta(hours=8))], kathmandu)
     roll_up()
     days = {"granularity": Granularity.DAY, "group_by": ("organization",)}
-    assert table_asked(**days) == "usagerollup dailyrollup"
+    assert table_asked(**days) == "hourlyfacet dailyfacet"
+    assert table_asked(**days, filters={"subject": ["x"]}) == "usagerollup dailyfacet"
     utc = {(row.start.day, row.group["organization"]) for row in ask(**days).rows}
     assert utc == {(11, "acme"), (20, "acme"), (20, "everest")}
     local = ask(**days, time_zone="Asia/Kathmandu").rows

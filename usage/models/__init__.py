@@ -4,6 +4,7 @@ from usage.models.bills import BillDay, BillLine, BillProject, BillSource
 from usage.models.cost_centres import CostCentre, CostCentreAssignment
 from usage.models.events import CallKind, DirtyMark, EventKey, UsageEvent
 from usage.models.exports import Export, ExportPart
+from usage.models.facets import DailyFacet, HourlyFacet, MonthlyFacet
 from usage.models.focus import FrozenCharge
 from usage.models.identity import Membership, Organization, Project, Subject, Team
 from usage.models.keys import APIKey
@@ -31,13 +32,16 @@ __all__ = [
     "ClosedMonth",
     "CostCentre",
     "CostCentreAssignment",
+    "DailyFacet",
     "DailyRollup",
     "DirtyMark",
     "EventKey",
     "Export",
     "ExportPart",
     "FrozenCharge",
+    "HourlyFacet",
     "Membership",
+    "MonthlyFacet",
     "MonthlyRollup",
     "Organization",
     "PriceWatch",

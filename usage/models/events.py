@@ -122,6 +122,16 @@ class UsageEvent(models.Model):
                 name="usage_event_unpriced",
                 condition=models.Q(cost__isnull=True),
             ),
+            models.Index(
+                fields=("organization", "occurred_at"),
+                name="usage_event_odd",
+                condition=models.Q(state__gt=0),
+            ),
+            models.Index(
+                fields=("organization", "status", "occurred_at"),
+                name="usage_event_failed",
+                condition=models.Q(status__gt=0),
+            ),
         )
 
     def __str__(self) -> str:

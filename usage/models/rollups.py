@@ -103,6 +103,7 @@ class UsageRollup(Dimensions, Sums):
         ordering = ("-bucket", "-id")
         indexes = (
             models.Index(fields=("organization", "bucket"), name="usage_rollup_org_bucket"),
+            models.Index(fields=("organization", "subject", "bucket"), name="usage_rollup_subject"),
             models.Index(
                 fields=("organization", "session_id"),
                 name="usage_rollup_session",
@@ -133,6 +134,11 @@ class DailyRollup(Dimensions, Sums):
                 nulls_distinct=False,
             ),
         )
+        indexes = (
+            models.Index(fields=("organization", "project", "day"), name="usage_daily_project"),
+            models.Index(fields=("organization", "subject", "day"), name="usage_daily_subject"),
+            models.Index(fields=("organization", "kind", "day"), name="usage_daily_kind"),
+        )
 
     def __str__(self) -> str:
         return self.day.isoformat()
@@ -151,6 +157,11 @@ class MonthlyRollup(Dimensions, Sums):
                 name="usage_monthly_once",
                 nulls_distinct=False,
             ),
+        )
+        indexes = (
+            models.Index(fields=("organization", "project", "month"), name="usage_monthly_project"),
+            models.Index(fields=("organization", "subject", "month"), name="usage_monthly_subject"),
+            models.Index(fields=("organization", "kind", "month"), name="usage_monthly_kind"),
         )
 
     def __str__(self) -> str:
@@ -187,6 +198,12 @@ class SessionRollup(Episode):
         )
         indexes = (
             models.Index(fields=("organization", "started_at"), name="usage_session_started"),
+            models.Index(
+                fields=("organization", "subject", "started_at"), name="usage_session_subject"
+            ),
+            models.Index(
+                fields=("organization", "project", "started_at"), name="usage_session_project"
+            ),
         )
 
     def __str__(self) -> str:

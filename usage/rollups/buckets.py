@@ -1,7 +1,7 @@
 """Events → 15-minute buckets."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
@@ -19,7 +19,7 @@ WITH span AS MATERIALIZED (
     DELETE FROM usage_usagerollup r USING span
     WHERE r.organization_id = %(organization)s AND r.bucket >= span.lo AND r.bucket < span.hi
       AND r.bucket >= %(first)s AND r.bucket < %(last)s
-    RETURNING r.session_id, r.run_id
+    RETURNING r.session_id, r.run_id, r.subject_id
 ), new AS (
     INSERT INTO usage_usagerollup (organization_id, bucket, first_at, last_at, session_id, run_id,
                                    {DIMENSION_LIST}, {SUM_LIST})
@@ -31,13 +31,13 @@ WITH span AS MATERIALIZED (
      AND e.occurred_at >= span.lo AND e.occurred_at < span.hi AND e.{IN_SUMS}
      AND e.occurred_at >= %(first)s AND e.occurred_at < %(last)s
     GROUP BY e.organization_id, 2, e.session_id, e.run_id, {DIMENSION_LIST}
-    RETURNING session_id, run_id
-), touched AS (
-    SELECT session_id, run_id FROM old UNION SELECT session_id, run_id FROM new
+    RETURNING session_id, run_id, subject_id
+), touched AS MATERIALIZED (
+    SELECT session_id, run_id, subject_id FROM old UNION SELECT * FROM new
 )
-SELECT array_agg(DISTINCT session_id) FILTER (WHERE session_id IS NOT NULL),
-       array_agg(DISTINCT run_id) FILTER (WHERE run_id IS NOT NULL)
-FROM touched
+SELECT ARRAY(SELECT DISTINCT session_id FROM touched WHERE session_id IS NOT NULL),
+       ARRAY(SELECT DISTINCT run_id FROM touched WHERE run_id IS NOT NULL),
+       ARRAY(SELECT DISTINCT coalesce(subject_id, 0) FROM touched)
 """
 
 
@@ -51,10 +51,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Sessions and runs with usage in recomputed buckets, before or after."""
+    """What had usage in recomputed buckets, before or after: sessions, runs and ids of subjects,
+    0 for usage of nobody."""
 
-    sessions: list[str] = field(default_factory=list)
-    runs: list[str] = field(default_factory=list)
+    sessions: list[str]
+    runs: list[str]
+    subjects: list[int]
 
 
 def spans_of(buckets: Iterable[datetime]) -> list[Span]:
@@ -81,5 +83,4 @@ def recompute_buckets(organization_id: int, spans: Sequence[Span]) -> Touched:
                 "last": max(span.end for span in spans),
             },
         )
-        sessions, runs = cursor.fetchone()
-    return Touched(sessions or [], runs or [])
+        return Touched(*cursor.fetchone())

@@ -1,6 +1,9 @@
 """The columns all rollup statements share, as SQL."""
 
+from collections.abc import Mapping
+
 from usage.models import UsageEvent
+from usage.models.facets import Facet
 from usage.models.rollups import Dimensions, Sums
 
 _COUNTED = UsageEvent.State.COUNTED.value
@@ -31,18 +34,17 @@ SUM_OF_EVENTS = ", ".join(
 )
 
 
-def set_excluded(names: tuple[str, ...]) -> str:
-    """The assignments of an upsert."""
-    return ", ".join(f"{name} = excluded.{name}" for name in names)
+def facets(columns: Mapping[str, Facet.Of]) -> str:
+    """What a row of a statement grouped by `facet_sets` is the sum of."""
+    # Only one of the columns is grouped by in each set, so that the others are NULL.
+    cases = " ".join(f"WHEN GROUPING({name}) THEN {of.value}" for name, of in columns.items())
+    return (
+        f"CASE 0 {cases} ELSE {Facet.Of.WHOLE.value} END AS facet,"
+        f" coalesce({', '.join(columns)}) AS member_id"
+    )
 
 
-def differs(table: str, names: tuple[str, ...]) -> str:
-    """True for rows that an upsert would really change."""
-    old = ", ".join(f"{table}.{name}" for name in names)
-    new = ", ".join(f"excluded.{name}" for name in names)
-    return f"({old}) IS DISTINCT FROM ({new})"
-
-
-def comparable(*names: str) -> str:
-    """`names` and the dimensions as a row that holds no NULL; ids are never 0."""
-    return ", ".join([*names, *(f"coalesce({name}, 0)" for name in DIMENSIONS)])
+def facet_sets(columns: Mapping[str, Facet.Of], period: str) -> str:
+    """Each of `columns` alone, and none of them, together with the expression `period`."""
+    sets = ", ".join(f"({period}, {name})" for name in columns)
+    return f"GROUPING SETS ({sets}, ({period}))"

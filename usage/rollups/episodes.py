@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from usage.rollups.columns import SUM_OF_SUMS, SUMS, differs, set_excluded
+from usage.rollups.columns import SUM_OF_SUMS, SUMS
+from usage.rollups.replacing import replacing
 
 _CHUNK = 5_000
 _ORPHANS = """
@@ -15,23 +16,11 @@ _ORPHANS = """
 """
 
 
-def _statement(table: str, name: str, extra: str, extra_value: str) -> str:
-    columns = ("project_id", "subject_id", "main_kind_id", "started_at", "ended_at", *SUMS)
-    if extra:
-        columns = (extra, *columns)
-    listed = ", ".join(columns)
-    values = listed.replace(extra, extra_value) if extra else listed
-    return f"""
-    WITH part AS MATERIALIZED (
-        SELECT * FROM usage_usagerollup
-        WHERE organization_id = %(organization)s AND {name} = ANY(%(names)s)
-    ), by_kind AS (
-        SELECT {name}, kind_id, min(first_at) AS started_at, max(last_at) AS ended_at,
-               (array_agg(project_id ORDER BY last_at DESC, project_id))[1] AS project_id,
-               (array_agg(subject_id ORDER BY last_at DESC, subject_id))[1] AS subject_id,
-               {SUM_OF_SUMS}
-        FROM part GROUP BY {name}, kind_id
-    ), whole AS (
+def _statement(table: str, name: str, *extra: tuple[str, str]) -> str:
+    columns = ("project_id", "subject_id", "main_kind_id", "started_at", "ended_at")
+    extras = "".join(f", {source} AS {column}" for column, source in extra)
+    fresh = f"""
+    SELECT whole.*{extras} FROM (
         SELECT {name}, min(started_at) AS started_at, max(ended_at) AS ended_at,
                (array_agg(project_id ORDER BY ended_at DESC, kind_id))[1] AS project_id,
                (array_agg(subject_id ORDER BY ended_at DESC, kind_id))[1] AS subject_id,
@@ -39,22 +28,25 @@ def _statement(table: str, name: str, extra: str, extra_value: str) -> str:
                    kind_id ORDER BY cost DESC, input_tokens + output_tokens DESC, kind_id
                ))[1] AS main_kind_id,
                {SUM_OF_SUMS}
-        FROM by_kind GROUP BY {name}
-    ), gone AS (
-        DELETE FROM {table}
-        WHERE organization_id = %(organization)s AND {name} = ANY(%(names)s)
-          AND {name} NOT IN (SELECT {name} FROM whole)
-    )
-    INSERT INTO {table} AS kept (organization_id, {name}, {listed})
-    SELECT %(organization)s, {name}, {values} FROM whole
+        FROM (
+            SELECT {name}, kind_id, min(first_at) AS started_at, max(last_at) AS ended_at,
+                   (array_agg(project_id ORDER BY last_at DESC, project_id))[1] AS project_id,
+                   (array_agg(subject_id ORDER BY last_at DESC, subject_id))[1] AS subject_id,
+                   {SUM_OF_SUMS}
+            FROM usage_usagerollup
+            WHERE organization_id = %(organization)s AND {name} = ANY(%(names)s)
+            GROUP BY {name}, kind_id
+        ) AS by_kind GROUP BY {name}
+    ) AS whole
     {"JOIN usage_callkind k ON k.id = main_kind_id" if extra else ""}
-    ON CONFLICT (organization_id, {name})
-    DO UPDATE SET {set_excluded(columns)} WHERE {differs("kept", columns)}
     """
+    values = (*SUMS, *columns, *(column for column, _ in extra))
+    within = f"t.organization_id = %(organization)s AND t.{name} = ANY(%(names)s)"
+    return replacing(table, (name,), values, fresh, within)
 
 
-_SESSIONS = _statement("usage_sessionrollup", "session_id", "", "")
-_RUNS = _statement("usage_runrollup", "run_id", "run_trigger", "k.run_trigger")
+_SESSIONS = _statement("usage_sessionrollup", "session_id")
+_RUNS = _statement("usage_runrollup", "run_id", ("run_trigger", "k.run_trigger"))
 
 
 def recompute_sessions(organization_id: int, sessions: Sequence[str]) -> None:

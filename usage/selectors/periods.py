@@ -144,6 +144,14 @@ def days_between(bounds: Bounds, granularity: Granularity) -> list[date]:
     return periods
 
 
+def periods_of(bounds: Bounds, granularity: Granularity) -> list[Bounds]:
+    """The days, weeks or months that touch the bounds, ascending, as far as they lie within."""
+    starts = [midnight(day, bounds.zone) for day in days_between(bounds, granularity)]
+    starts[:1] = [bounds.start]
+    ends = [*starts[1:], bounds.end]
+    return [replace(bounds, start=start, end=end) for start, end in zip(starts, ends, strict=True)]
+
+
 def check_count(bounds: Bounds, granularity: Granularity) -> None:
     """Raise QuestionError when there are more periods than an answer may have rows."""
     shortest = _SHORTEST.get(granularity)

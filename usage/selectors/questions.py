@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from usage.selectors.access import Viewer
+from usage.selectors.moments import Moment
 
 MAX_ROWS = 100_000
 MAX_GROUPS = 8
@@ -44,7 +45,8 @@ class UsageQuery:
     dimension names to allowed values, where an empty value means "not given".
     `order_by` is `start`, a sum or a name in `group_by`, with `-` for descending; by
     default rows come by start, then by group names. `limit` None allows MAX_ROWS.
-    `currency` is what costs are shown in, empty for the ledger's.
+    `currency` is what costs are shown in, empty for the ledger's. Questions of one page share a
+    `moment`.
     """
 
     viewer: Viewer
@@ -58,6 +60,7 @@ class UsageQuery:
     limit: int | None = None
     cursor: str = ""
     currency: str = ""
+    moment: Moment = field(default_factory=Moment, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

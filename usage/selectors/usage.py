@@ -1,17 +1,14 @@
 """`query_usage`: every question about usage, answered by one statement."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
-from usage.selectors.access import find_scope
+from usage.replica import held_until, reading
 from usage.selectors.currency import DayRates, day_rates, ledger_currency, unrated_day
 from usage.selectors.cursors import bad_cursor, fingerprint, pack, read_instant, unpack
 from usage.selectors.dimensions import find_dimension
 from usage.selectors.filters import ORGANIZATION, read_filters
-from usage.selectors.freshness import as_of
 from usage.selectors.periods import Bounds, bounds_of, check_count, midnight
 from usage.selectors.questions import (
     COST_NAMES,
@@ -37,15 +34,15 @@ def query_usage(query: UsageQuery) -> UsageAnswer:
 
     Values that nobody may see, or that do not exist, match nothing.
     """
-    plan = _plan(query)
+    plan = plan_usage(query)
     question = _fingerprint(query, plan.bounds)
     if query.cursor:
         plan.place = _read_place(plan, unpack(query.cursor, question, len(plan.order_columns)))
     everyone = {pk for part in plan.parts for pk in part.organization_ids}
     direct = any(part.source is EVENTS for part in plan.parts)
-    fresh = datetime.now(UTC) if direct else as_of(everyone)
+    fresh = held_until() if direct else query.moment.as_of(everyone)
     statement, parameters = build(plan)
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(statement, parameters)
         totals, *found = cursor.fetchall()
     page = found[: plan.limit]
@@ -57,10 +54,11 @@ def query_usage(query: UsageQuery) -> UsageAnswer:
 
 def check_usage(query: UsageQuery) -> None:
     """Raise QuestionError if a question makes no sense, without answering it."""
-    _plan(query)
+    plan_usage(query)
 
 
-def _plan(query: UsageQuery) -> Plan:
+def plan_usage(query: UsageQuery) -> Plan:
+    """What a question's statement is built from. Raises QuestionError as `query_usage` does."""
     bounds = bounds_of(query.start, query.end, query.time_zone)
     check_count(bounds, query.granularity)
     if len(query.group_by) > MAX_GROUPS or len(set(query.group_by)) < len(query.group_by):
@@ -73,7 +71,7 @@ def _plan(query: UsageQuery) -> Plan:
     if not 0 < limit <= MAX_ROWS:
         raise QuestionError("limit", "out_of_range", f"The limit lies between 1 and {MAX_ROWS}.")
     dimensions = [*group_by, *(dimension for dimension, _ in filters)]
-    scope = find_scope(query.viewer, query.filters.get(ORGANIZATION))
+    scope = query.moment.scope(query.viewer, query.filters.get(ORGANIZATION))
     rates = day_rates(bounds, query.currency)
     if rates is not None:
         _check_days(query, bounds, rates)
@@ -92,6 +90,7 @@ def _check_days(query: UsageQuery, bounds: Bounds, rates: DayRates) -> None:
         time_zone=query.time_zone,
         granularity=Granularity.DAY,
         filters=query.filters,
+        moment=query.moment,
     )
     for row in query_usage(days).rows:
         if any(getattr(row.sums, name) for name in COST_NAMES):
