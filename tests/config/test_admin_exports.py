@@ -21,7 +21,7 @@ DAYS = {"first": "2026-11-09", "last": "2026-11-13"}
 @pytest.fixture
 def filled(catalogue: None, monkeypatch: pytest.MonkeyPatch) -> None:
     two_organizations()
-    monkeypatch.setattr("usage.exports.working.snapshot", nullcontext)
+    monkeypatch.setattr("usage.exports.working.snapshot_for_file", lambda **_: nullcontext())
     monkeypatch.setattr("usage.exports.working.closing", nullcontext)
     monkeypatch.setattr("usage.exports.working._another_connection", lambda: connection)
 

@@ -91,8 +91,22 @@ def test_lists_of_usage_take_a_fixed_number_of_statements(
 ) -> None:
     send(event(f"x{n}", at(10, 1, n), session_id=f"s{n}", run_id=f"r{n}") for n in range(40))
 
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert len(rows(listing(admin_client, name, DAYS))) > 0
+
+
+@pytest.mark.parametrize("name", [name for name in LISTS if name != "usageevent"])
+def test_pages_of_sums_follow_each_other_over_all_organizations(
+    admin_client: Client, usage: None, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = [row.pk for row in rows(listing(admin_client, name, DAYS))]
+    monkeypatch.setattr("usage.admin.rollups.SumsAdmin.list_per_page", 1)
+    # Nothing offers another order, but an address may ask for it.
+    for order in ("", "&o=1.4"):
+        pages = [
+            rows(listing(admin_client, name, f"{DAYS}{order}&p={n + 1}")) for n in range(len(whole))
+        ]
+        assert [row.pk for page in pages for row in page] == whole
 
 
 @pytest.mark.parametrize("name", LISTS)

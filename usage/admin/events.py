@@ -6,7 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import InvalidPage
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,14 +20,15 @@ from pricing.admin.row_pages import FilledPage
 from usage.admin.event_columns import COLUMNS, EventColumns
 from usage.admin.export_form import filters_of
 from usage.admin.figures import count_field
-from usage.admin.filters import Columns, UsageFilter
+from usage.admin.filters import EPISODES, IDENTITIES, WORDS, Columns, UsageFilter
 from usage.admin.paging import CostedPaginator
 from usage.admin.rerate_action import RerateAction
 from usage.admin.scope import ReadOnlyAdmin, reach_of
 from usage.formats import NOT_GIVEN, UNKNOWN, UNPRICED, duration
 from usage.links import event_url
 from usage.models import UsageEvent
-from usage.selectors.event_pages import event_by_key, near_episode
+from usage.selectors.event_pages import FoundEvents, event_by_key, near_episode
+from usage.selectors.events import EventQuery
 from usage.selectors.quotes import Basis, explain_event
 
 
@@ -110,6 +113,25 @@ class EventFilter(UsageFilter):
         }
         return f"{reverse('events')}?{urlencode(asked)}"
 
+    @property
+    def found(self) -> FoundEvents:
+        """What the list shows."""
+        start, end = self.bounds
+        if self.form.errors or start >= end:
+            return FoundEvents(None)
+        named = ("organization", *IDENTITIES, *WORDS, *EPISODES)
+        chosen = {name: self.values[name] for name in named if self.values.get(name)}
+        facts = {"status": self.values["status"], "unpriced": self.values["unpriced"] and "true"}
+        return FoundEvents(
+            EventQuery(
+                viewer=self.viewer,
+                start=start,
+                end=end,
+                filters={name: ["" if it == NOT_GIVEN else it] for name, it in chosen.items()},
+                facts={name: [fact] for name, fact in facts.items() if fact},
+            )
+        )
+
     def of_episode(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """The events of one session or run, looked for where its sums say that it was."""
         found = super().of_episode(rows, name, value)
@@ -117,7 +139,21 @@ class EventFilter(UsageFilter):
 
 
 class EventChangeList(ChangeList):
-    """Links rows by their key."""
+    """Finds rows by sums, and links them by their key."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The page of events, and how many there are."""
+        found: Any
+        (found,) = (spec.found for spec in self.filter_specs if isinstance(spec, EventFilter))
+        pages = self.model_admin.get_paginator(request, found, self.list_per_page)
+        self.paginator, self.result_count = pages, pages.count
+        self.multi_page = self.result_count > self.list_per_page
+        self.can_show_all = self.show_full_result_count = False
+        self.full_result_count, self.show_admin_actions = None, True
+        try:
+            self.result_list = pages.page(self.page_num if self.multi_page else 1).object_list
+        except InvalidPage as error:
+            raise IncorrectLookupParameters from error
 
     def url_for_result(self, result: Model) -> str:
         """The page of an event."""
@@ -137,7 +173,6 @@ class UsageEventAdmin(
     list_display = COLUMNS
     list_display_links = ["occurred"]
     list_filter = [EventFilter]
-    list_select_related = ["organization", "project", "subject", "kind"]
     paginator = CostedPaginator
     list_max_show_all = 0
     sortable_by = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -233,15 +233,21 @@ class UsageFilter(admin.ListFilter):
             rows = rows.filter(**{f"{self.columns.cost}__isnull": True})
         return rows
 
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The days asked for, or of them the hour, as instants: the end is not among them."""
+        start = midnight(self.first, self.zone)
+        end = midnight(self.last + timedelta(days=1), self.zone)
+        if hour := self.values.get("hour"):
+            start, end = max(start, hour), min(end, hour + timedelta(hours=1))
+        return start, end
+
     def in_bounds(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """The rows of the days asked for, in the zone asked for unless the table holds days."""
         column = self.columns.time
         if self.columns.calendar:
             return rows.filter(**{f"{column}__gte": self.first, f"{column}__lte": self.last})
-        start = midnight(self.first, self.zone)
-        end = midnight(self.last + timedelta(days=1), self.zone)
-        if hour := self.values.get("hour"):
-            start, end = max(start, hour), min(end, hour + timedelta(hours=1))
+        start, end = self.bounds
         return rows.filter(**{f"{column}__gte": start, f"{column}__lt": end})
 
     def _of_identity(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:

@@ -3,11 +3,13 @@
 from functools import cached_property
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet, Sum
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 
 from usage.formats import money, quantity
 from usage.selectors.currency import ledger_currency
+from usage.selectors.event_hours import Counted
+from usage.selectors.merged import newest_rows
 
 MAX_COUNTED = 5_000
 
@@ -33,28 +35,38 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg] # the admin passes 
         return len(rows)
 
 
+class MergedPaginator(BoundedPaginator):
+    """Of rows that indexes hold organization by organization, newest first."""
+
+    def page(self, number: int | str) -> Page[Any]:
+        """A page of them."""
+        valid = self.validate_number(number)
+        before = (valid - 1) * self.per_page
+        rows: Any = self.object_list
+        shown = min(self.per_page, self.count - before)
+        return Page(newest_rows(rows, limit=shown, offset=before), valid, self)
+
+
 class CostedPaginator(BoundedPaginator):
-    """Of rows that cost something, which it also sums up as long as it can count them all."""
+    """Of FoundEvents, whose cost it tells as long as it can count them all."""
 
     @property
     def summary(self) -> str:
         """Such as $12.34, or $12.34 and 2 unpriced; "" where there are more than are counted."""
-        if self.is_capped or not self._counted:
+        counted = self._tally
+        if self.is_capped or not counted.events:
             return ""
-        unpriced = self._tally["unpriced"]
-        words = [f"{quantity(unpriced)} unpriced"] if unpriced else []
-        if unpriced < self._counted:
-            words.insert(0, money(self._tally["total"], ledger_currency()))
+        words = [f"{quantity(counted.unpriced)} unpriced"] if counted.unpriced else []
+        if counted.unpriced < counted.events:
+            words.insert(0, money(counted.cost, ledger_currency()))
         return " and ".join(words)
 
     @cached_property
     def _counted(self) -> int:
-        return int(self._tally["rows"])
+        return self._tally.events
 
     @cached_property
-    def _tally(self) -> dict[str, Any]:
-        rows: Any = self.object_list
-        found: dict[str, Any] = rows.order_by()[: MAX_COUNTED + 1].aggregate(
-            rows=Count("pk"), total=Sum("cost"), unpriced=Count("pk", filter=Q(cost=None))
-        )
-        return found
+    def _tally(self) -> Counted:
+        found: Any = self.object_list
+        counted: Counted = found.counted(MAX_COUNTED)
+        return counted

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
@@ -15,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from usage.admin.figures import count_field
 from usage.admin.filters import Columns, UsageFilter
-from usage.admin.paging import BoundedPaginator
+from usage.admin.paging import MergedPaginator
 from usage.admin.scope import ReadOnlyAdmin, reach_of
 from usage.formats import UNPRICED, compact, duration, money, quantity
 from usage.models import (
@@ -67,12 +68,24 @@ _SUMS: list[Any] = [
 ]
 
 
+class NewestFirst(ChangeList):
+    """A list in the order of its admin, whatever its address asks for: pages are merged in it."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """The admin's."""
+        return list(self.model_admin.get_ordering(request))
+
+
 class SumsAdmin(ReadOnlyAdmin[AnySums]):
     """Lists of sums, newest first."""
 
-    paginator = BoundedPaginator
+    paginator = MergedPaginator
     list_max_show_all = 0
     sortable_by = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """A list that is newest first."""
+        return NewestFirst
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AnySums]:
         """Rows by organization even for those who see all: the indexes begin with it."""

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from django.db.models import Count, Q, QuerySet, Sum
 
 from usage.models.rollups import Episode as EpisodeRollup
-from usage.models.rollups import Sums
 from usage.selectors.access import Viewer
 from usage.selectors.cursors import fingerprint
 from usage.selectors.episodes import Episode, EpisodeKind, episode_of, rollups
@@ -27,6 +26,7 @@ _PATHS = {
     "model": "main_kind__model",
 }
 FILTERS = tuple(_PATHS)
+_TOTALS = ("events", "unpriced_events", "input_tokens", "output_tokens", "cost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class EpisodePage:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeTotals:
-    """How many sessions or runs a question finds, and the sums of all of them together."""
+    """How many sessions or runs a question finds, and of all together the sums in `_TOTALS`."""
 
     episodes: int
     sums: UsageSums
@@ -84,9 +84,8 @@ def list_episodes(query: EpisodeQuery) -> EpisodePage:
 
 def total_episodes(query: EpisodeQuery) -> EpisodeTotals:
     """What the pages of a question add up to, in one statement. Raises QuestionError."""
-    names = (*Sums.COUNTS, *Sums.COSTS)
-    found = _found(query).aggregate(episodes=Count("pk"), **{name: Sum(name) for name in names})
-    sums = {name: found[name] for name in names if found[name] is not None}
+    found = _found(query).aggregate(episodes=Count("pk"), **{name: Sum(name) for name in _TOTALS})
+    sums = {name: found[name] for name in _TOTALS if found[name] is not None}
     tokens = sums.get("input_tokens", 0) + sums.get("output_tokens", 0)
     return EpisodeTotals(found["episodes"], replace(total_of(()), **sums, total_tokens=tokens))
 

@@ -1,7 +1,10 @@
 """Filters of stored events: one declared set for lists, exports and the interface's document."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from django import forms
@@ -9,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Func, Model, Q, QuerySet, TextField, Value
 from django.utils.datastructures import MultiValueDict
 from django_filters import Filter, FilterSet
+from django_filters.constants import EMPTY_VALUES
 from drf_spectacular.drainage import set_override
 
 from usage.ingest.claims import find_claims
@@ -16,11 +20,15 @@ from usage.ingest.prepare import digest_of
 from usage.models import APIKey, CallKind, Project, Subject, Team, UsageEvent
 from usage.models.keys import KEY_MARK
 from usage.selectors.dimensions import DIMENSIONS, Dimension, find_dimension
+from usage.selectors.event_hours import Named, Search
 from usage.selectors.questions import QuestionError
 
 STATUSES = tuple(status.label for status in UsageEvent.Status)
 STATES = tuple(state.label for state in UsageEvent.State)
 MAX_IDS = 100
+_COMMON = {
+    "status": UsageEvent.Status.SUCCESS.label, "state": UsageEvent.State.COUNTED.label,
+}  # fmt: skip
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _MONEY = {"max_digits": 20, "decimal_places": 10, "min_value": Decimal(0)}
 
@@ -95,20 +103,23 @@ class DimensionFilter(WordsFilter):
         super().__init__(f"Only this {about}; may be repeated, empty = not given.")
         self.dimension = dimension
 
-    def passing(self, words: Sequence[str]) -> Q:
-        """The condition on the column, or on what it points at in the organizations in scope."""
+    def filter(self, events: Events, _words: Sequence[str]) -> Events:
+        """All of them: where the named ones lie is looked up by `EventFilters.named`."""
+        return events
+
+    def named(self, words: Sequence[str]) -> Named:
+        """The column's values, or the ids of what it points at in the organizations in scope."""
         dimension = self.dimension
-        column = Q(**{f"{dimension.column}__in": words})
+        values: Sequence[Any] = [*words]
         if dimension.table:
             names: dict[str, Any] = {f"{dimension.value}__in": words}
             if dimension.name == "api_key":
                 names = {"prefix__in": [word.removeprefix(KEY_MARK) for word in words]}
             if dimension.owned:
                 names["organization__in"] = self.parent.scope
-            field = dimension.column.removesuffix("_id")
             target = _TARGETS[dimension.table]
-            column = Q(**{f"{field}__in": target._default_manager.filter(**names)})
-        return column | Q(**{f"{dimension.column}__isnull": True}) if "" in words else column
+            values = [*target._default_manager.filter(**names).values_list("pk", flat=True)]
+        return Named(dimension.column, values, "" in words)
 
 
 class TagFilter(WordsFilter):
@@ -180,6 +191,19 @@ class CostFilter(EventFilter):
         super().__init__({"type": "number", "minimum": 0}, help_text, **_MONEY, **options)
 
 
+def _is_indexed(name: str, value: Any) -> bool:
+    """Whether a fact is so rare that what has it is kept in an index."""
+    common = _COMMON.get(name)
+    return _TRUTH[value] if name == "unpriced" else bool(common) and common not in value
+
+
+def _sums_of(name: str, value: Any) -> Q:
+    """What is so of all sums that hold an event of which a fact is so."""
+    if name == "status" and value == [UsageEvent.Status.ERROR.label]:
+        return Q(errors__gt=0)
+    return Q(unpriced_events__gt=0) if name == "unpriced" and _TRUTH[value] else Q()
+
+
 class EventFilters(FilterSet):  # type: ignore[misc]  # the library has no types
     """All filters of events but time and organization, which scoping settles; `scope` are the
     ids of the organizations in question."""
@@ -218,13 +242,29 @@ class EventFilters(FilterSet):  # type: ignore[misc]  # the library has no types
         dimensions = {name: DimensionFilter(found) for name, found in DIMENSIONS.items()}
         return {**dimensions, **super().get_filters()}
 
-    def passing(self) -> Events:
-        """The events that pass every filter. Raises QuestionError."""
+    def narrow(self, search: Search) -> Search:
+        """A search for only what passes every filter. Raises QuestionError."""
         for name, faults in self.errors.as_data().items():
             (message,) = faults[0].messages[:1]
             raise QuestionError(name, faults[0].code or "invalid", message)
-        events: Events = self.qs
-        return events
+        given = {
+            name: value
+            for name, value in self.form.cleaned_data.items()
+            if value not in EMPTY_VALUES
+        }
+        named = [
+            each.named(given[name])
+            for name, each in self.filters.items()
+            if name in given and isinstance(each, DimensionFilter)
+        ]
+        facts = set(given) - set(DIMENSIONS)
+        return replace(
+            search,
+            named=named,
+            facts=self.qs if facts else None,
+            summed=reduce(and_, (_sums_of(name, given[name]) for name in facts), Q()),
+            indexed=any(_is_indexed(name, given[name]) for name in facts),
+        )
 
     def _named(self, name: str) -> Filter:
         return type(self).base_filters.get(name) or TagFilter(find_dimension(name, name).tag)

@@ -1,4 +1,4 @@
-"""Finding an event by its key, and the events of a session or run."""
+"""Events as pages show them: one by its key, all that a search finds, those of an episode."""
 
 from datetime import timedelta
 from functools import reduce
@@ -9,7 +9,11 @@ from django.db.models import Q, QuerySet
 from usage.ingest.claims import find_claims
 from usage.ingest.prepare import digest_of
 from usage.models import Organization, RunRollup, SessionRollup, UsageEvent
+from usage.replica import PRIMARY
 from usage.selectors.access import Viewer
+from usage.selectors.event_hours import NOTHING, Counted
+from usage.selectors.event_places import at_places, count_up_to, find_places
+from usage.selectors.events import EventQuery, search_for
 from usage.selectors.overview import visible
 
 MARGIN = timedelta(hours=1)
@@ -22,12 +26,32 @@ def event_by_key(organization_id: int, event_id: str) -> UsageEvent | None:
     if claim is None:
         return None
     return (
-        UsageEvent.objects.filter(
-            organization_id=organization_id, occurred_at=claim.occurred_at, event_id=event_id
-        )
+        UsageEvent.objects.using(PRIMARY)
+        .filter(organization_id=organization_id, occurred_at=claim.occurred_at, event_id=event_id)
         .select_related("organization", "project", "team", "subject", "api_key", "kind")
         .first()
     )
+
+
+class FoundEvents:
+    """The events that a question finds, newest first, read as far as they are asked for; None
+    finds nothing."""
+
+    def __init__(self, query: EventQuery | None) -> None:
+        self._search = None if query is None else search_for(query)
+
+    def __getitem__(self, rows: slice) -> list[UsageEvent]:
+        """The events from one position to another."""
+        if self._search is None:
+            return []
+        first = rows.start or 0
+        places = find_places(self._search, limit=rows.stop - first, offset=first)
+        events = at_places(places).select_related("organization", "project", "subject", "kind")
+        return list(events.order_by("-occurred_at", "-id")) if places else []
+
+    def counted(self, most: int) -> Counted:
+        """How many there are and what they cost; no further than `most` and one more."""
+        return NOTHING if self._search is None else count_up_to(self._search, most)
 
 
 def near_episode(

@@ -1,19 +1,22 @@
 """Stored events as they are shown: one by its id, or many, newest first."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from usage.ingest.claims import find_claims
 from usage.ingest.prepare import digest_of
 from usage.models import UsageEvent
+from usage.replica import PRIMARY
 from usage.selectors.access import Viewer, find_scope
 from usage.selectors.cursors import bad_cursor, fingerprint, pack, read_instant, unpack
-from usage.selectors.event_filters import EventFilters, Events
+from usage.selectors.event_filters import EventFilters
+from usage.selectors.event_hours import Search
+from usage.selectors.event_places import Place, at_places, find_places
 from usage.selectors.filters import ORGANIZATION
 from usage.selectors.periods import FIRST_YEAR, LAST_YEAR, bounds_of
 from usage.selectors.questions import QuestionError
@@ -45,8 +48,6 @@ _NEWER, _OLDER = "newer", "older"
 _FIRST, _LAST = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)
 
 StoredEvent = Mapping[str, Any]
-Place = tuple[datetime, int]
-"""Where an event stands among all: its `occurred_at` and id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +82,12 @@ def list_events(query: EventQuery) -> EventPage:
     is shown and to nothing else.
     """
     question = _fingerprint(query)
-    events, newer = _filtered(query), False
+    search, newer = search_for(query), False
     if query.cursor:
         way, occurred_at, pk = unpack(query.cursor, question, 3)
         newer = way == _NEWER
-        events = events.filter(_beyond(_read_place(occurred_at, pk), newer=newer))
-    order = ("occurred_at", "id") if newer else ("-occurred_at", "-id")
-    found = list(events.order_by(*order).values_list("occurred_at", "id")[: query.limit + 1])
+        search = _beyond(search, _read_place(occurred_at, pk), newer=newer)
+    found = find_places(search, limit=query.limit + 1, oldest_first=newer)
     places = found[: query.limit]
     if newer:
         places.reverse()
@@ -118,7 +118,7 @@ def find_event(
             ORGANIZATION, "ambiguous", "Several organizations have this event; name one."
         )
     for pk, occurred_at in claims.items():
-        events = UsageEvent.objects.filter(
+        events = UsageEvent.objects.using(PRIMARY).filter(
             organization_id=pk, occurred_at=occurred_at, event_id=ids[pk]
         )
         return next(iter(_read(events)), None)
@@ -133,31 +133,30 @@ def _claimed(ids: Mapping[int, str]) -> dict[int, datetime]:
 
 def events_at(places: Sequence[Place]) -> list[StoredEvent]:
     """The events at these places, newest first."""
-    if not places:
-        return []
-    times, ids = zip(*places, strict=True)
-    # Found by the index of times alone: with two lists it would be searched for every pair.
-    events = UsageEvent.objects.alias(row=F("id") + 0)
-    return _read(events.filter(occurred_at__in=set(times), row__in=ids))
+    return _read(at_places(places)) if places else []
 
 
-def _filtered(query: EventQuery) -> Events:
-    scope = [s.id for s in find_scope(query.viewer, query.filters.get(ORGANIZATION))]
+def search_for(query: EventQuery) -> Search:
+    """What a question finds, wherever its cursor stands. Raises QuestionError."""
+    slugs = query.filters.get(ORGANIZATION)
+    scope = [scoped.id for scoped in find_scope(query.viewer, slugs)]
     wanted = {name: words for name, words in query.filters.items() if name != ORGANIZATION}
     bounds = bounds_of(query.start or _FIRST, query.end or _LAST, query.time_zone)
-    events = UsageEvent.objects.filter(
-        organization__in=scope, occurred_at__gte=bounds.start, occurred_at__lt=bounds.end
-    )
-    return EventFilters(wanted | dict(query.facts), events, scope).passing()
+    everyone = slugs is None and query.viewer.organization_ids is None
+    search = Search(scope, bounds.start, bounds.end, everyone=everyone)
+    return EventFilters(wanted | dict(query.facts), UsageEvent.objects.all(), scope).narrow(search)
 
 
-def _beyond(place: Place, *, newer: bool) -> Q:
+def _beyond(search: Search, place: Place, *, newer: bool) -> Search:
     """What comes after a place in the order of the list, told so that an index finds its start."""
     occurred_at, pk = place
+    facts = UsageEvent.objects.all() if search.facts is None else search.facts
     if newer:
-        later = Q(occurred_at__gt=occurred_at) | Q(id__gt=pk)
-        return Q(occurred_at__gte=occurred_at) & later
-    return Q(occurred_at__lte=occurred_at) & (Q(occurred_at__lt=occurred_at) | Q(id__lt=pk))
+        later = facts.filter(Q(occurred_at__gt=occurred_at) | Q(id__gt=pk))
+        return replace(search, start=max(search.start, occurred_at), facts=later)
+    earlier = facts.filter(Q(occurred_at__lt=occurred_at) | Q(id__lt=pk))
+    end = min(search.end, occurred_at + timedelta.resolution)
+    return replace(search, end=end, facts=earlier)
 
 
 def _read(events: QuerySet[UsageEvent]) -> list[StoredEvent]:
