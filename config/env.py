@@ -20,7 +20,7 @@ from config.embedded import EmbeddedServer, embedded_wanted
 # Server-side cursors and prepared statements both outlive a transaction, so neither survives a
 # pooler that hands out a server connection per transaction.
 _CONNECTION: dict[str, Any] = {
-    "ENGINE": "django.db.backends.postgresql",
+    "ENGINE": "config.postgres",
     "CONN_MAX_AGE": 600,
     "CONN_HEALTH_CHECKS": True,
     "DISABLE_SERVER_SIDE_CURSORS": True,
@@ -54,7 +54,10 @@ def databases(environ: Mapping[str, str], data: Path) -> dict[str, dict[str, Any
     else:
         found = {"default": database(environ["DATABASE_URL"])}
     if replica := environ.get("DATABASE_REPLICA_URL"):
-        found["replica"] = {**database(replica), "TEST": {"MIRROR": "default"}}
+        settings = database(replica)
+        # A replica that does not answer soon is left out.
+        settings["OPTIONS"].setdefault("connect_timeout", "2")
+        found["replica"] = {**settings, "TEST": {"MIRROR": "default"}}
     return found
 
 
@@ -66,7 +69,9 @@ def conninfo(settings: Mapping[str, Any]) -> str:
         "dbname": settings["NAME"],
         "user": settings["USER"],
         "password": settings["PASSWORD"],
+        **settings["OPTIONS"],
     }
+    del params["prepare_threshold"]
     return make_conninfo(**{name: value for name, value in params.items() if value})
 
 
@@ -129,6 +134,9 @@ def broker_options(url: str, database: Mapping[str, Any]) -> dict[str, Any]:
     The queue in PostgreSQL is read without server-side polling, because a poll would hold the
     connection and its transaction; a read that finds nothing costs well under a millisecond.
     """
+    if url.startswith(("amqp", "pyamqp")):
+        # Else what RabbitMQ has taken but not written yet is lost with it.
+        return {"confirm_publish": True}
     if not url.startswith("pgmq://"):
         return {"visibility_timeout": 3600}
     return {

@@ -11,6 +11,7 @@ from kombu.exceptions import KombuError
 
 from config.celery import app
 from config.models import Heartbeat
+from usage.replica import is_configured, replica_state
 from usage.selectors.freshness import system_state
 
 BEAT_SILENT_SECONDS = 60
@@ -19,13 +20,19 @@ ROLLUP_LAG_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The state of the installation; ages are in seconds, None when unknown."""
+    """The state of the installation; ages are in seconds, None when unknown.
+
+    `replica` is "read", "behind" or "away", "none" where there is none. The primary answers where
+    the replica does not, so that it decides nothing here.
+    """
 
     database: bool = False
     migrations: bool = False
     broker: bool = False
     beat_age: float | None = None
     rollup_lag: float | None = None
+    replica: str = "none"
+    replica_lag: float | None = None
 
     @property
     def ready(self) -> bool:
@@ -60,6 +67,7 @@ def readiness(now: datetime | None = None) -> Readiness:
             broker=broker,
             beat_age=beat_age(now),
             rollup_lag=round(system_state().lag_seconds(now), 3),
+            **_replica(),
         )
     except DatabaseError:
         return Readiness(database=True, broker=broker)
@@ -71,6 +79,18 @@ def beat_age(now: datetime | None = None) -> float | None:
     if row is None:
         return None
     return round(max(((now or datetime.now(UTC)) - row[0]).total_seconds(), 0.0), 3)
+
+
+def _replica() -> dict[str, Any]:
+    if not is_configured():
+        return {}
+    state = replica_state()
+    if state.lag is None:
+        return {"replica": "away"}
+    return {
+        "replica": "read" if state.is_usable else "behind",
+        "replica_lag": round(state.lag, 3),
+    }
 
 
 def _is_migrated() -> bool:

@@ -42,16 +42,20 @@ def test_a_replica_is_an_alias_of_its_own(tmp_path: Path) -> None:
     environ = {"DATABASE_URL": "postgresql://a/d", "DATABASE_REPLICA_URL": "postgresql://b/d"}
     found = env.databases(environ, tmp_path)
     assert (found["default"]["HOST"], found["replica"]["HOST"]) == ("a", "b")
+    assert found["replica"]["OPTIONS"]["connect_timeout"] == "2"
 
 
 def test_the_queue_uses_the_same_database() -> None:
-    options = env.broker_options("pgmq://", env.database("postgresql://ann:pw@db:6432/ledger"))
+    options = env.broker_options(
+        "pgmq://", env.database("postgresql://ann:pw@db:6432/ledger?sslmode=verify-full")
+    )
     assert conninfo_to_dict(options["conn_string"]) == {
         "host": "db",
         "port": "6432",
         "dbname": "ledger",
         "user": "ann",
         "password": "pw",
+        "sslmode": "verify-full",
     }
     assert options["init_extension"] is False
 
@@ -59,6 +63,11 @@ def test_the_queue_uses_the_same_database() -> None:
 def test_another_broker_gets_no_database() -> None:
     options = env.broker_options("redis://r", env.database("postgresql://db/ledger"))
     assert "conn_string" not in options
+
+
+def test_rabbitmq_confirms_what_it_has_taken() -> None:
+    options = env.broker_options("amqp://r//", env.database("postgresql://db/ledger"))
+    assert options == {"confirm_publish": True}
 
 
 def test_a_given_secret_key_is_used(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def stored(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("usage.management.commands.export.snapshot", nullcontext)
+    monkeypatch.setattr(
+        "usage.management.commands.export.snapshot_for_file", lambda **_: nullcontext()
+    )
     ingest([event("e1"), event("e2"), event("x", model="nobody-knows-9")], caller)
     roll_up()
 

@@ -14,6 +14,7 @@ from rest_framework import exceptions
 
 from usage.ingest.decode import BodyError
 from usage.ingest.values import FieldError
+from usage.replica import REPLICA, read_alias
 from usage.selectors.questions import QuestionError
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ def problem_handler(error: Exception, _context: Mapping[str, Any]) -> HttpRespon
             error.status, error.code, error.message, [FieldError("", error.code, error.message)]
         )
     if isinstance(error, OperationalError | InterfaceError):
+        if read_alias() == REPLICA:
+            return None  # The middleware lets the primary answer.
         logger.warning("database unavailable: %s", error)
         return problem(
             503, "database_unavailable", "The database is away for a moment; send it again.",

@@ -22,7 +22,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from usage.exports.encoding import Row, encode
 from usage.exports.files import about_how_many, open_table, read_parameters
-from usage.exports.snapshot import snapshot
+from usage.exports.snapshot import snapshot_for_file
 from usage.focus import closed_and_not_frozen, freeze_closed_months
 from usage.models import Export
 from usage.selectors.access import Viewer
@@ -96,7 +96,8 @@ def _continue(export: Export) -> bool:
             freeze_closed_months(wait=False)
             if closed_and_not_frozen().exists():
                 return False
-        with closing(_another_connection()) as side, snapshot():
+        is_focus = export.kind == Export.Kind.FOCUS
+        with closing(_another_connection()) as side, snapshot_for_file(makes_tables=is_focus):
             return _take(export) and _Attempt(export, side).run()
     except _Superseded:
         return False

@@ -16,7 +16,7 @@ from usage.api.questions import FocusQuestion
 from usage.exports.charges import events_without_charge, keep_closed_months
 from usage.exports.encoding import Row, encode
 from usage.exports.files import Question, about_how_many, check, open_table, read_parameters
-from usage.exports.snapshot import snapshot
+from usage.exports.snapshot import snapshot_for_file
 from usage.formats import quantity
 from usage.importers.progress import count_progress
 from usage.management.typed import TypedCommand
@@ -106,7 +106,8 @@ class Command(TypedCommand, rich_markup_mode=None):
     ) -> None:
         if isinstance(question, FocusQuestion):
             keep_closed_months(question)
-        with snapshot(), _opened(output) as out:
+        makes_tables = isinstance(question, FocusQuestion)
+        with snapshot_for_file(makes_tables=makes_tables), _opened(output) as out:
             table = open_table(question)
             rows = table.rows
             if output != STDOUT or not sys.stdout.isatty():
