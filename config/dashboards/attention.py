@@ -68,7 +68,10 @@ def _alerts(reading: Reading) -> Iterator[Concern]:
         rows = rows.filter(organization__slug=organization)
     if project := filters.get("project"):
         rows = rows.filter(budget__project__slug=project)
-    listed = highest_of(rows[:READ])[:LISTED]
+    first = [alert.pk for alert in highest_of(rows.select_related(None)[:READ])[:LISTED]]
+    # What they are about is read for those listed: for all of them it takes long to plan.
+    known = rows.order_by().in_bulk(first)
+    listed = [known[pk] for pk in first if pk in known]
     for alert, text in zip(listed, titles_of(listed), strict=True):
         is_over = alert.severity == Alert.Severity.CRITICAL
         level = Level.OVER if is_over else Level.WARN

@@ -1,9 +1,10 @@
 """Tables of single calls on the pages of people, sessions and runs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache, partial
 from typing import Any
 
 from config.dashboards.links import PAGES, page_url
@@ -49,21 +50,32 @@ def read_calls(
     question: Question, events: Iterable[StoredEvent], organization_id: int
 ) -> list[Call]:
     """The events of one organization as rows, in their order."""
-    return [_call(question, event, organization_id) for event in events]
+    # Hundreds of calls lead to a few pages.
+    linked = cache(partial(_linked, question))
+    return [_call(question, event, organization_id, linked) for event in events]
 
 
-def _call(question: Question, event: StoredEvent, organization_id: int) -> Call:
+def _linked(question: Question, kind: str, *names: str | None) -> Link:
+    return link_to(question, kind, dict(zip(PAGES[kind], names, strict=True)))
+
+
+def _call(
+    question: Question, event: StoredEvent, organization_id: int, linked: Callable[..., Link]
+) -> Call:
     at: datetime = event["occurred_at"]
     status = UsageEvent.Status(event["status"])
     kind = "session" if event["session_id"] else "run"
     named = {**event, "session": event["session_id"], "run": event["run_id"]}
+    model, project, episode = (
+        linked(each, *(named[part] for part in PAGES[each])) for each in ("model", "project", kind)
+    )
     return Call(
         at=at.astimezone(question.zone),
         instant=at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         url=event_url(organization_id, event["event_id"]) if question.linked else "",
-        model=link_to(question, "model", named),
-        project=link_to(question, "project", named),
-        episode=link_to(question, kind, named),
+        model=model,
+        project=project,
+        episode=episode,
         input_tokens=event["input_tokens"],
         output_tokens=event["output_tokens"],
         duration_ms=event["duration_ms"],

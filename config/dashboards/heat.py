@@ -6,7 +6,7 @@ from datetime import timedelta
 from config.dashboards.reading import Reading
 from usage.formats import money, quantity
 from usage.selectors.patterns import by_hour_of_week
-from usage.selectors.questions import UsageSums
+from usage.selectors.questions import Granularity, UsageSums
 from usage.selectors.sums import known_cost
 
 LONGEST_DAYS = 92
@@ -42,14 +42,8 @@ def read_heat(reading: Reading) -> Heat:
     """Read the map of a question, of its last LONGEST_DAYS where it is longer."""
     question = reading.question
     start = max(question.first, question.end - timedelta(days=LONGEST_DAYS))
-    week = by_hour_of_week(
-        reading.viewer,
-        start=start,
-        end=question.end,
-        time_zone=question.zone.key,
-        filters=question.allowed,
-        currency=question.currency,
-    )
+    hours = reading.query(bounds=(start, question.end), granularity=Granularity.HOUR)
+    week = by_hour_of_week(hours)
     most = max(sums.events for day in week for sums in day)
     rows = [
         (name, [_cell(f"{name} {hour:02}:00", sums, most, question.currency)

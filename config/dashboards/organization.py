@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from budgets.links import budget_add_url
-from budgets.selectors.states import read_states
+from budgets.selectors.leading import read_leading
 from config.dashboards.cards import read_cards
 from config.dashboards.heat import read_heat
 from config.dashboards.months_ahead import read_months_ahead
@@ -47,9 +47,10 @@ def organization_page(
 
 def _figures(reading: Reading, organization: Organization) -> dict[str, Any]:
     spend = draw(reading, "spend")
-    states = read_states(
+    budgets = read_leading(
         reading.viewer,
         reading.question.now,
+        LISTED,
         organization=organization.slug,
         project=reading.question.filters.get("project"),
     )
@@ -59,8 +60,8 @@ def _figures(reading: Reading, organization: Organization) -> dict[str, Any]:
         "tokens": draw(reading, "tokens"),
         "requests": draw(reading, "requests"),
         "csv_url": spend.csv_url,
-        "limits": states[:LISTED],
-        "total_budgets": len(states),
+        "limits": budgets.states,
+        "total_budgets": budgets.total,
         "ahead": read_months_ahead(reading),
         "parts": [read_panel(reading, "Projects", "project", LONG), read_models(reading)],
         "people": read_people(reading, LONG),

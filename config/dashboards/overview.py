@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from budgets.selectors.states import read_states
+from budgets.selectors.leading import read_leading
 from config.dashboards.attention import read_concerns
 from config.dashboards.cards import read_cards
 from config.dashboards.heat import read_heat
@@ -35,9 +35,10 @@ def overview_page(request: HttpRequest, context: dict[str, Any]) -> TemplateResp
 def _read(reading: Reading, may: Callable[[str], bool]) -> dict[str, Any]:
     question, viewer = reading.question, reading.viewer
     spend = draw(reading, "spend")
-    states = read_states(
+    budgets = read_leading(
         viewer,
         question.now,
+        BUDGETS,
         organization=question.filters.get("organization"),
         project=question.filters.get("project"),
     )
@@ -48,8 +49,8 @@ def _read(reading: Reading, may: Callable[[str], bool]) -> dict[str, Any]:
         "tokens": draw(reading, "tokens"),
         "providers": draw(reading, "providers"),
         "csv_url": spend.csv_url,
-        "states": states[:BUDGETS],
-        "total_budgets": len(states),
+        "states": budgets.states,
+        "total_budgets": budgets.total,
         "parts": _parts(reading),
         "models": read_models(reading, LONG),
         "owners": [read_panel(reading, "Projects", "project", LONG), read_people(reading, LONG)],

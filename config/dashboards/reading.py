@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from config.dashboards.colours import SERIES, colours_of
 from config.dashboards.question import Question
 from usage.selectors.access import Viewer
-from usage.selectors.currency import NO_RATE
+from usage.selectors.currency import NO_RATE, ledger_currency
+from usage.selectors.moments import Moment
 from usage.selectors.questions import (
     Granularity,
     QuestionError,
@@ -17,10 +18,14 @@ from usage.selectors.questions import (
     UsageRow,
     UsageSums,
 )
+from usage.selectors.rankings import leaders
 from usage.selectors.usage import query_usage
 
 PALETTE_DAYS = 90
 RANKED = SERIES + 1
+MODELS = ("provider", "model")
+FOLDED = 150
+"""So many models are read at once rather than ranked by the database in each way."""
 Found = TypeVar("Found")
 
 
@@ -30,9 +35,12 @@ class Reading:
 
     viewer: Viewer
     question: Question
+    moment: Moment = field(default_factory=Moment)
     _rankings: dict[tuple[tuple[str, ...], str, int], UsageAnswer] = field(default_factory=dict)
     _palettes: dict[str, dict[str, int]] = field(default_factory=dict)
     _trends: dict[Granularity, UsageAnswer] = field(default_factory=dict)
+    _models: UsageAnswer | None = None
+    _late: UsageAnswer | None = None
 
     def trend(self, step: Granularity) -> UsageAnswer:
         """The sums of every period, empty ones included; the totals are the question's."""
@@ -64,8 +72,22 @@ class Reading:
         """The groups with most spend, or most of another sum, first."""
         key = (group_by, by, limit)
         if key not in self._rankings:
-            self._rankings[key] = self._ask(group_by=group_by, order_by=by, limit=limit)
+            models = self._all_models() if set(group_by) <= set(MODELS) else None
+            self._rankings[key] = (
+                self._ask(group_by=group_by, order_by=by, limit=limit)
+                if models is None
+                else leaders(models, group_by, by.removeprefix("-"), limit)
+            )
         return self._rankings[key]
+
+    def _all_models(self) -> UsageAnswer | None:
+        """All models at once: pages rank them, and their providers, in several ways. None where
+        there are many, and where costs are converted, as each sum of those is rounded."""
+        if self.question.currency != ledger_currency():
+            return None
+        if self._models is None:
+            self._models = self._ask(group_by=MODELS, limit=FOLDED)
+        return None if self._models.next_cursor else self._models
 
     def series(self, group: str, values: list[str], step: Granularity) -> UsageAnswer:
         """The sums of every period for these values of a dimension."""
@@ -87,19 +109,32 @@ class Reading:
         return colours_of(names, self._palettes[group])
 
     def _leaders(self, group: str) -> list[str]:
+        if group not in MODELS:
+            answer = self._of_late((group,), SERIES)
+        else:
+            if self._late is None:
+                self._late = self._of_late(MODELS, FOLDED)
+            answer = self._late
+            if answer.next_cursor:
+                answer = self._of_late((group,), SERIES)
+            else:
+                answer = leaders(answer, (group,), "cost", SERIES)
+        return [row.group[group] or "" for row in answer.rows]
+
+    def _of_late(self, group_by: tuple[str, ...], limit: int) -> UsageAnswer:
         end = self.question.today + timedelta(days=1)
-        answer = query_usage(
+        return query_usage(
             UsageQuery(
                 viewer=self.viewer,
                 start=end - timedelta(days=PALETTE_DAYS),
                 end=end,
                 time_zone=self.question.zone.key,
-                group_by=(group,),
+                group_by=group_by,
                 order_by="-cost",
-                limit=SERIES,
+                limit=limit,
+                moment=self.moment,
             )
         )
-        return [row.group[group] or "" for row in answer.rows]
 
     def query(
         self,
@@ -129,6 +164,7 @@ class Reading:
             limit=limit,
             cursor=cursor,
             currency=self.question.currency,
+            moment=self.moment,
         )
 
     def _ask(self, **asked: Any) -> UsageAnswer:

@@ -118,7 +118,7 @@ def test_periods_cost_four_questions_however_much_there_is(
     send(event(f"x{n}", at(1 + n % 12), project=f"p{n}", input_tokens=5) for n in range(40))
     reading = reading_at(at(12, 20))
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(6):
         read_periods(reading)
 
 

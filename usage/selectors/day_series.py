@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.db.models import Sum
 
 from usage.forecasting import HISTORY_DAYS, Histories
 from usage.models import MonthlyRollup
+from usage.replica import reading
 from usage.selectors.live import MEMBERS, WORDS
 from usage.selectors.periods import find_zone, midnight
 
@@ -130,7 +130,7 @@ def _ask(
     arrays, columns, join = _by_parts(names)
     inner = statement.format(value=_VALUES[measure], arrays=arrays, columns=columns, join=join)
     found = f"SELECT n, array_agg(ago), array_agg(value) FROM ({inner}) AS by_day GROUP BY n"
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(found, _parameters(names, group, days, now))
         while part := cursor.fetchmany(_AT_ONCE):
             for number, ago, values in part:

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
-from django.db import connection
-
+from usage.replica import reading
 from usage.selectors.access import Viewer, find_scope
 from usage.selectors.dimensions import find_dimension
 from usage.selectors.episodes import EpisodeKind
@@ -47,7 +46,7 @@ def count_episodes(
             FROM {part.source.table} r WHERE {" AND ".join(conditions)}
         ) AS episode
     """
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(statement, parameters.values)
         count: int = cursor.fetchone()[0]
     return count

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from django.db import connection
-
+from usage.replica import reading
 from usage.rollups.columns import IS_CALL
 from usage.selectors.access import Viewer, find_scope
 from usage.selectors.filters import ORGANIZATION, Parameters, condition, read_filters
@@ -39,7 +38,7 @@ def first_call_at(
             ORDER BY r.occurred_at LIMIT 1
         ) AS first
     """
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(statement, parameters.values)
         at: datetime | None = cursor.fetchone()[0]
     return at

@@ -7,6 +7,7 @@ from typing import Any
 
 from usage.ingest.partitions import next_month
 from usage.selectors.access import Viewer
+from usage.selectors.moments import Moment
 from usage.selectors.questions import UsageAnswer, UsageQuery
 from usage.selectors.rankings import rank
 from usage.selectors.usage import query_usage
@@ -25,6 +26,7 @@ class Frame:
     time_zone: str
     filters: Mapping[str, Collection[str]] = field(default_factory=dict)
     currency: str = ""
+    moment: Moment = field(default_factory=Moment, compare=False, repr=False)
 
     @property
     def tomorrow(self) -> date:
@@ -62,6 +64,7 @@ class Frame:
             time_zone=self.time_zone,
             filters=self.filters,
             currency=self.currency,
+            moment=self.moment,
             **asked,
         )
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Min
 
 from usage.models import DirtyMark
+from usage.replica import held_until
 from usage.selectors.access import Viewer
 
 
@@ -27,7 +28,7 @@ class SystemState:
 
 def as_of(organization_ids: Collection[int]) -> datetime:
     """The instant up to which rollups of these organizations hold everything stored."""
-    now = datetime.now(UTC)
+    now = held_until()
     oldest = _oldest_mark(organization_ids)
     return min(now, oldest) if oldest else now
 

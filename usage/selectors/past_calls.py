@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from django.db import connection
-
 from usage.models import CallKind
+from usage.replica import reading
 from usage.rollups.columns import IN_SUMS
 from usage.selectors.live import MEMBERS, WORDS
 
@@ -51,7 +50,7 @@ def past_calls(
     since, last = start, -1
     while True:
         place: dict[str, Any] = {"since": since, "last": last, "end": end, "page": PAGE}
-        with connection.cursor() as cursor:
+        with reading().cursor() as cursor:
             cursor.execute(_PAGE.format(scope=narrowing), {**named, **place})
             page: list[PastCall] = cursor.fetchall()
         if page:

@@ -1,17 +1,19 @@
 """When usage happens: by hour of the day and by day of the week, as clocks of a zone show them."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime, time
-from typing import TypeVar
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 
+from usage.replica import reading
+from usage.rollups.columns import SUM_OF_SUMS
 from usage.selectors.access import Viewer
 from usage.selectors.questions import Granularity, UsageQuery, UsageSums
+from usage.selectors.statements import build
 from usage.selectors.sums import total_of
-from usage.selectors.usage import query_usage
+from usage.selectors.usage import plan_usage
 
 HOURS, WEEKDAYS = 24, 7
-Place = TypeVar("Place")
+_HOUR = "extract(hour FROM {clock})::int"
+_WEEKDAY = "extract(isodow FROM {clock})::int - 1"
 
 
 def by_hour_of_day(
@@ -30,8 +32,8 @@ def by_hour_of_day(
     no sense.
     """
     question = _question(viewer, start, end, time_zone, filters, Granularity.HOUR, currency)
-    sums = _folded(question, lambda begin: begin.hour)
-    return [(hour, total_of(sums[hour])) for hour in range(HOURS)]
+    sums = _folded(question, _HOUR)
+    return [(hour, sums.get((hour,), _NOTHING)) for hour in range(HOURS)]
 
 
 def by_weekday(
@@ -48,26 +50,21 @@ def by_weekday(
     Days are those of `time_zone`; bounds, costs and errors are as in `by_hour_of_day`.
     """
     question = _question(viewer, start, end, time_zone, filters, Granularity.DAY, currency)
-    sums = _folded(question, lambda begin: begin.weekday())
-    return [(weekday, total_of(sums[weekday])) for weekday in range(WEEKDAYS)]
+    sums = _folded(question, _WEEKDAY)
+    return [(weekday, sums.get((weekday,), _NOTHING)) for weekday in range(WEEKDAYS)]
 
 
-def by_hour_of_week(
-    viewer: Viewer,
-    *,
-    start: date | datetime,
-    end: date | datetime,
-    time_zone: str,
-    filters: Mapping[str, Collection[str]] | None = None,
-    currency: str = "",
-) -> list[list[UsageSums]]:
+def by_hour_of_week(question: UsageQuery) -> list[list[UsageSums]]:
     """Seven days of the week (Monday first) of 24 hours each with what was used in them.
 
-    It costs one question; bounds, clocks, costs and errors are as in `by_hour_of_day`.
+    The question comes in hours, ungrouped; bounds, clocks, costs and errors are as in
+    `by_hour_of_day`.
     """
-    question = _question(viewer, start, end, time_zone, filters, Granularity.HOUR, currency)
-    sums = _folded(question, lambda begin: (begin.weekday(), begin.hour))
-    return [[total_of(sums[weekday, hour]) for hour in range(HOURS)] for weekday in range(WEEKDAYS)]
+    sums = _folded(question, _WEEKDAY, _HOUR)
+    return [[sums.get((day, hour), _NOTHING) for hour in range(HOURS)] for day in range(WEEKDAYS)]
+
+
+_NOTHING = total_of(())
 
 
 def _question(
@@ -90,15 +87,20 @@ def _question(
     )
 
 
-def _folded(
-    question: UsageQuery, place_of: Callable[[datetime], Place]
-) -> dict[Place, list[UsageSums]]:
-    """The periods in which anything was used, by where `place_of` puts their start."""
-    sums: dict[Place, list[UsageSums]] = defaultdict(list)
-    for row in query_usage(question).rows:
-        if row.sums.events or row.sums.cost:
-            begin = row.start
-            if not isinstance(begin, datetime):
-                begin = datetime.combine(begin, time())
-            sums[place_of(begin)].append(row.sums)
-    return sums
+def _folded(question: UsageQuery, *places: str) -> dict[tuple[int, ...], UsageSums]:
+    """The sums of the periods in which anything was used, by the places of their starts."""
+    plan = plan_usage(question)
+    statement, parameters = build(plan)
+    clock = "start"
+    if not plan.granularity.is_calendar:
+        clock = f"start AT TIME ZONE {plan.parameters.add(plan.bounds.zone.key)}"
+    columns = ", ".join(place.format(clock=clock) for place in places)
+    ordinals = ", ".join(str(position + 1) for position in range(len(places)))
+    folded = (
+        f"SELECT {columns}, {SUM_OF_SUMS}, sum(total_tokens)::bigint FROM ({statement}) AS period"
+        f" WHERE position > 0 AND (events <> 0 OR cost <> 0) GROUP BY {ordinals}"
+    )
+    with reading().cursor() as cursor:
+        cursor.execute(folded, parameters)
+        rows = cursor.fetchall()
+    return {row[: len(places)]: UsageSums(*row[len(places) :]) for row in rows}

@@ -67,9 +67,9 @@ def read_summary(frame: Frame) -> Summary:
     return Summary(
         cards=read_cards(frame),
         users=top_people(paid, start, end, TOP),
-        models=leaders(models, "model", "cost", TOP),
-        models_by_events=leaders(models, "model", "events", TOP),
-        models_by_tokens=leaders(models, "model", "total_tokens", TOP),
+        models=leaders(models, ("model",), "cost", TOP),
+        models_by_events=leaders(models, ("model",), "events", TOP),
+        models_by_tokens=leaders(models, ("model",), "total_tokens", TOP),
         providers=frame.ask(start, end, group_by=("provider",), order_by="-cost"),
         organizations=frame.ask(start, end, group_by=("organization",), order_by="-cost"),
     )

@@ -8,11 +8,10 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection
-
 from pricing.directory import ModelDirectory
 from pricing.models import RateCard
 from pricing.selectors import live_versions
+from usage.replica import reading
 from usage.rerating.ratings import ADJUSTMENTS, IS_CALL, UNPRICED_IN_EFFECT
 from usage.selectors.access import Viewer
 
@@ -63,7 +62,7 @@ class UnpricedGroup:
 def unpriced_groups(viewer: Viewer) -> list[UnpricedGroup]:
     """What waits for a price in the organizations a viewer may see, the most calls first."""
     source, parameters = _scoped(viewer)
-    with connection.cursor() as cursor:
+    with reading().cursor() as cursor:
         cursor.execute(_GROUPS.format(source=source), parameters)
         rows = cursor.fetchall()
     if not rows:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
-
 from pricing.compiled import PriceValue
 from pricing.price_book import current_book
 from usage.models import Organization
+from usage.replica import reading
 from usage.selectors.access import Viewer, find_scope
 from usage.selectors.advice.models import SHORT_OUTPUT
 from usage.selectors.advice.sessions import TIMES
@@ -172,7 +171,7 @@ class Period:
             f"r.{when} < {parameters.add(self.bounds.end)}",
             *(condition(parameters, scope, wanted) for wanted in read_filters(self.filters)),
         ]
-        with connection.cursor() as cursor:
+        with reading().cursor() as cursor:
             cursor.execute(statement.format(conditions=" AND ".join(conditions)), parameters.values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
