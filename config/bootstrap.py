@@ -6,11 +6,16 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import iter_modules
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from budgets.demo import set_demo_budgets
@@ -36,7 +41,8 @@ class FirstAdmin:
 def prepare_database() -> None:
     """Bring the schema, the prices that ship with Tallyman and the windows of budgets up to date;
     no network."""
-    call_command("migrate", interactive=False, verbosity=0)
+    if not _is_migrated():
+        call_command("migrate", interactive=False, verbosity=0)
     load_catalogue()
     roll_over(timezone.now())
 
@@ -81,6 +87,23 @@ def ensure_static_files() -> None:
     if not stamp.exists() or stamp.read_text() != digest:
         call_command("collectstatic", interactive=False, clear=True, verbosity=0)
         stamp.write_text(digest)
+
+
+def _is_migrated() -> bool:
+    """Whether `migrate` has nothing to do, its last step included: permissions for every app.
+
+    Every migration that there is a file of has to be applied; loading them takes far longer.
+    """
+    applied = set(MigrationRecorder(connection).applied_migrations())
+    present = {
+        (app.label, migration.name)
+        for app in apps.get_app_configs()
+        for migration in iter_modules([str(Path(app.path) / "migrations")])
+    }
+    if present - applied:
+        return False
+    permitted = set(Permission.objects.values_list("content_type__app_label", flat=True).distinct())
+    return all(app.label in permitted for app in apps.get_app_configs() if any(app.get_models()))
 
 
 def _static_sources() -> Iterable[Path]:

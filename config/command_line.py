@@ -1,5 +1,6 @@
 """Every management command, on a database that runs."""
 
+import gc
 import os
 import sys
 
@@ -12,6 +13,8 @@ from config.embedded import attach_for_command
 def main() -> None:
     """Run the management command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # Nearly all that is made while Django loads stays: looking for garbage is a sixth of the time.
+    gc.set_threshold(50_000, 20, 20)
     attach_for_command(sys.argv[1:])
     try:
         execute_from_command_line(sys.argv)

@@ -141,8 +141,16 @@ TEMPLATES = [
 ]
 
 DATABASES = env.databases(os.environ, TALLYMAN_DATA)
+# How many seconds the replica may be behind and still be read; beat makes it hear of the primary
+# every 15 seconds at the latest.
+TALLYMAN_REPLICA_LAG = _env.int("TALLYMAN_REPLICA_LAG", default=30)
+if "replica" in DATABASES:
+    DATABASE_ROUTERS = ["usage.replica.ReplicaRouter"]
+    MIDDLEWARE = [*MIDDLEWARE, "config.replica.ReplicaMiddleware"]
 
 LANGUAGE_CODE = "en"
+# All pages are in one language: looking for translations of it would take a tenth of their time.
+USE_I18N = False
 FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -239,6 +247,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": _env.str("TALLYMAN_LOG_LEVEL", default="WARNING")},
     "loggers": {
         "django": {"handlers": [], "level": "NOTSET", "propagate": True},
+        # What a caller did wrong is told to the caller; a refused reservation is no news at all.
+        "django.request": {"level": "ERROR"},
         # Names whom it writes to. What failed is told in the log of deliveries.
         "apprise": {"handlers": [], "propagate": False},
     },

@@ -15,7 +15,7 @@ import psutil
 
 from config.embedded import EmbeddedServer
 from tests.attack.clients import PROJECTS, SUBJECTS
-from tests.config.running import PROJECT, Up, free_port, until
+from tests.config.running import PROJECT, WEB, WORKER, Up, free_port, until
 
 _BUDGETS = """
 from decimal import Decimal
@@ -66,13 +66,13 @@ class World:
         elif what == "web worker":
             victims = self._web_worker(chance)
         else:
-            victims = self.up.children({"web master": "gunicorn"}.get(what, what))[:1]
+            victims = self.up.children({"web master": WEB, "worker": WORKER}[what])[:1]
         for victim in victims:
             with suppress(psutil.NoSuchProcess):
                 victim.kill()
 
     def _web_worker(self, chance: random.Random) -> list[psutil.Process]:
-        found = [child for master in self.up.children("gunicorn") for child in master.children()]
+        found = [child for master in self.up.children(WEB) for child in master.children()]
         return chance.sample(found, min(1, len(found)))
 
     def _database(self) -> list[psutil.Process]:

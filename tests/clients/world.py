@@ -18,7 +18,7 @@ import psutil
 from tests.clients.expected import CALLS, OF_ATTEMPT, OF_SPAN, Call
 from tests.clients.fake_provider import FakeProvider, fake_provider
 from tests.clients.relay import Passed, Relay, relay_to
-from tests.config.running import PROJECT, Up, environ_of, until
+from tests.config.running import PROJECT, WEB, Up, environ_of, until
 
 SCRIPTS = {
     "opentelemetry-protobuf": ("opentelemetry_sdk", "protobuf"),
@@ -77,7 +77,7 @@ class World:
     def kill_and_await(self) -> None:
         """Kill -9 of the web server and of the database; `up` starts both again."""
         pid = int((self.up.data / "postgres" / "postmaster.pid").read_text().split()[0])
-        masters = self.up.children("gunicorn")
+        masters = self.up.children(WEB)
         victims = [psutil.Process(pid), *masters, *(c for m in masters for c in m.children())]
         for victim in victims:
             victim.kill()

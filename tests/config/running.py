@@ -19,6 +19,7 @@ from config.embedded import data_folder
 from tests.digest import digest
 
 PROJECT = Path(__file__).parents[2]
+WEB, WORKER, BEAT, DATABASE = "tallyman web", "tallyman worker", "tallyman beat", "postgres"
 PASSWORD = "correct-horse-battery"
 PREPARE = (
     "from config import bootstrap; bootstrap.prepare_database(); bootstrap.ensure_static_files()"
@@ -91,13 +92,14 @@ class Up:
     def is_ready(self) -> bool:
         return self.get("/readyz")[0] == 200
 
-    def children(self, text: str) -> list[psutil.Process]:
+    def children(self, name: str) -> list[psutil.Process]:
+        """The web master, the worker, beat or the database, by the name of the process."""
         found = psutil.Process(self.process.pid).children()
-        return [child for child in found if not is_gone(child) and text in command_line(child)]
+        return [child for child in found if not is_gone(child) and name_of(child) == name]
 
     def members(self) -> list[psutil.Process]:
         found = psutil.Process(self.process.pid).children(recursive=True)
-        return [member for member in found if not is_gone(member) and not is_database(member)]
+        return [member for member in found if not is_gone(member) and name_of(member) != DATABASE]
 
     def stop(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
@@ -116,15 +118,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def command_line(process: psutil.Process) -> str:
+def name_of(process: psutil.Process) -> str:
     try:
-        return " ".join(process.cmdline())
+        return process.name()
     except psutil.NoSuchProcess:
         return ""
-
-
-def is_database(process: psutil.Process) -> bool:
-    return "postgres" in command_line(process).split(" ")[0]
 
 
 def is_gone(process: psutil.Process) -> bool:

@@ -22,7 +22,7 @@ import psycopg
 import pytest
 
 from config.embedded import EmbeddedServer
-from tests.config.running import PROJECT, Up, free_port, installed, until
+from tests.config.running import PROJECT, WEB, Up, free_port, installed, until
 
 BATCH = 100
 SECONDS_OF_LOAD = 6.0
@@ -102,7 +102,7 @@ class Load:
 
 
 def web_workers(up: Up) -> list[psutil.Process]:
-    return [child for master in up.children("gunicorn") for child in master.children()]
+    return [child for master in up.children(WEB) for child in master.children()]
 
 
 def postmaster(up: Up) -> psutil.Process:
@@ -123,7 +123,7 @@ def test_what_was_answered_survives_kill_9_of_web_and_database(up: Up) -> None:
     before_database = len(load.answered)
     postmaster(up).kill()
     until(lambda: len(load.answered) > before_database + 20, 40)
-    for master in up.children("gunicorn"):
+    for master in up.children(WEB):
         master.kill()
     until(lambda: time.monotonic() > began + SECONDS_OF_LOAD)
     until(up.is_ready, 40)

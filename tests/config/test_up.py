@@ -18,7 +18,17 @@ import pytest
 from tests.budgets.channels.live import Live, environment
 from tests.budgets.channels.mailbox import Mailbox, mail_server
 from tests.budgets.channels.sink import Answer, Sink, http_sink
-from tests.config.running import PASSWORD, Up, free_port, is_gone, until
+from tests.config.running import (
+    BEAT,
+    DATABASE,
+    PASSWORD,
+    WEB,
+    WORKER,
+    Up,
+    free_port,
+    is_gone,
+    until,
+)
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +87,11 @@ def test_a_crossing_is_told_once_everywhere_though_the_worker_dies_while_sending
     live.add_channels()
     live.add_budgets(["web"])
     hook.answer = wait
-    (worker,) = up.children(" worker --")
+    (worker,) = up.children(WORKER)
     worker.kill()
     live.spend(0.9, ["web"], "first")
     assert stopped.wait(90)
-    (worker,) = up.children(" worker --")
+    (worker,) = up.children(WORKER)
     # Its children would go on for a moment, and get their answer.
     for process in (*worker.children(), worker):
         process.kill()
@@ -117,14 +127,14 @@ def test_a_port_in_use_is_said_so(up: Up, data: Path) -> None:
 
 
 def test_what_is_killed_is_started_again(up: Up) -> None:
-    texts = ("gunicorn", " worker --", " beat --", "bin/postgres")
-    old = [process for text in texts for process in up.children(text)]
-    assert len(old) == len(texts)
+    names = (WEB, WORKER, BEAT, DATABASE)
+    old = [process for name in names for process in up.children(name)]
+    assert len(old) == len(names)
     for process in old:
         process.kill()
-    until(lambda: all(map(is_gone, old)) and all(map(up.children, texts)))
+    until(lambda: all(map(is_gone, old)) and all(map(up.children, names)))
     until(up.is_ready)
-    assert [len(up.children(text)) for text in texts] == [1] * 4
+    assert [len(up.children(name)) for name in names] == [1] * 4
 
 
 def test_kill_9_leaves_no_orphans_but_the_database(up: Up) -> None:

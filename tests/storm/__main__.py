@@ -18,7 +18,7 @@ import psutil
 from tests.budgets.channels.live import Live, environment
 from tests.budgets.channels.mailbox import mail_server
 from tests.budgets.channels.sink import http_sink
-from tests.config.running import Up, free_port, installed, until
+from tests.config.running import WORKER, Up, free_port, installed, until
 
 BUDGETS = 500
 _SENT = "SELECT count(*) FROM budgets_notice WHERE state = 'sent'"
@@ -56,7 +56,7 @@ def _storm(live: Live) -> int:
     time.sleep(65)
     ((routed, sent, alerts),) = live.read(_TIMES)
     print(f"{alerts:,} alerts; the last was routed after {routed:.1f} s, sent after {sent:.1f} s")
-    worker = live.up.children(" worker --")[0]
+    worker = live.up.children(WORKER)[0]
     print("worker memory:", ", ".join(_memory(each) for each in (worker, *worker.children())))
     told = {
         "mail": live.mails(),

@@ -2,15 +2,17 @@
 
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import socket
-import sys
 import time
 import urllib.error
 import urllib.request
+import warnings
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +26,7 @@ from config.supervisor import Child, Supervisor
 
 PORT_FREE_SECONDS = 3.0
 READY_SECONDS = 180.0
+START_POLL_SECONDS = 0.05
 _WILDCARDS = ("", "0.0.0.0")  # noqa: S104 - compared with, never a default
 
 
@@ -70,6 +73,7 @@ class Command(BaseCommand):
             if server is not None:
                 server.attach()
             news = self._prepare(demo=options["demo"])
+            _set_for_children(host, port)
             supervisor.start()
             self._await_ready(supervisor, host, port)
             self._announce(host, port, *news)
@@ -94,7 +98,7 @@ class Command(BaseCommand):
     def _await_ready(self, supervisor: Supervisor, host: str, port: int) -> None:
         deadline = time.monotonic() + READY_SECONDS
         url = f"http://{_reachable(host)}:{port}/healthz"
-        supervisor.watch(lambda: _answers(url) or time.monotonic() > deadline)
+        supervisor.watch(lambda: _answers(url) or time.monotonic() > deadline, START_POLL_SECONDS)
         if time.monotonic() > deadline:
             raise CommandError("the web server did not answer in time; its messages are above")
 
@@ -152,24 +156,33 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _children(host: str, port: int, workers: int) -> list[Child]:
-    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
-    if "ALLOWED_HOSTS" not in environ:
-        environ["ALLOWED_HOSTS"] = ",".join([*settings.ALLOWED_HOSTS, host])
-    environ.setdefault("TALLYMAN_PUBLIC_URL", f"http://{_reachable(host)}:{port}")
-    # As root, Celery warns on every start; tasks are JSON, so nothing here unpickles a message.
-    quiet = "ignore:You're running the worker with superuser privileges"
-    celery = [sys.executable, "-W", quiet, "-m", "celery", "--quiet", "-A", "config.celery"]
-    web = [sys.executable, "-m", "gunicorn", "-c", "python:config.web_server"]
+    web = ["-c", "python:config.web_server", "-b", f"{host}:{port}", "-w", str(workers)]
+    celery = ["--quiet", "-A", "config.celery"]
     # An export, a re-rating and a month being kept may each take a process for minutes; the roll
     # up must find one all the same.
     worker = ["worker", "--loglevel", "WARNING", "--concurrency", "4"]
     tuning = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     beat = ["beat", "--loglevel", "WARNING", "--pidfile", ""]
     return [
-        Child("web server", [*web, "-b", f"{host}:{port}", "-w", str(workers)], environ),
-        Child("worker", [*celery, *worker, *tuning], environ),
-        Child("beat", [*celery, *beat], environ),
+        Child("web", "gunicorn.app.wsgiapp:run", web),
+        Child("worker", "celery.bin.celery:main", [*celery, *worker, *tuning]),
+        Child("beat", "celery.bin.celery:main", [*celery, *beat]),
     ]
+
+
+def _set_for_children(host: str, port: int) -> None:
+    """Say what the children, which are forks of this process, are to find."""
+    if "ALLOWED_HOSTS" not in os.environ:
+        settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, host]
+    if "TALLYMAN_PUBLIC_URL" not in os.environ:
+        settings.TALLYMAN_PUBLIC_URL = f"http://{_reachable(host)}:{port}"
+    # As root, Celery warns on every start; tasks are JSON, so nothing here unpickles a message.
+    warnings.filterwarnings("ignore", "You're running the worker with superuser privileges")
+    # It would run Django's checks, and not look at what they find.
+    os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
+    # Every page and every path, once for all web processes; nothing connects while loading.
+    import_module(settings.ROOT_URLCONF)
+    gc.freeze()
 
 
 def _reachable(host: str) -> str:
