@@ -8,6 +8,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
 
+# Where the environment forbids it, every process would compile all of Tallyman again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run env env-dev test bench lock
 
 run: env

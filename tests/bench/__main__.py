@@ -1,152 +1,127 @@
-"""`make bench`: run everything, print a table, write var/bench.json."""
+"""`make bench`: measure every line, print a table, write var/bench.json.
 
+`python -m tests.bench singles checks` measures only these lines. `SIZE=full` takes 10 million
+events where it is about many; without it, 1 million. `curves` is no line of its own run: it
+measures how figures grow, and writes var/curves.json, which `plots` draws. `markdown` prints the
+table of the last run.
+"""
+
+import contextlib
 import json
-import statistics
+import os
+import sys
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from rich.console import Console
-from rich.table import Table
+from tests.bench.asking import bench_checks, bench_holding
+from tests.bench.curves import measure_curves
+from tests.bench.figures import Figure, as_json, as_markdown, machine_facts, show
+from tests.bench.forecasts import bench_forecasts
+from tests.bench.ingest import bench_batches, bench_five, bench_singles
+from tests.bench.large import large
+from tests.bench.reads import bench_pages, bench_reads
+from tests.bench.space import bench_disk, bench_memory, bench_transfers
+from tests.bench.stack import Stack, running_stack, serving
+from tests.bench.starting import bench_start
+from tests.bench.sums import bench_rebuild, bench_rollup
+from tests.bench.telemetry import bench_telemetry
+from tests.bench.transcripts import bench_transcripts
 
-from tests.bench.budgets import bench_budgets, show_budgets
-from tests.bench.load import make_bodies, post_all, spread
-from tests.bench.pages import BARE_PAGE, NO_PAGE, bench_pages
-from tests.bench.stack import Stack, running_stack
-from tests.bench.telemetry import bench_telemetry, show_telemetry
-from tests.bench.yardsticks import measure_copy
-
-ROUNDS = 5
-BATCHES, BATCH_SIZE, BATCH_CLIENTS = 60, 1000, 4
-SINGLES, SINGLE_CLIENTS = 2000, 8
-OUTPUT = Path("var/bench.json")
-
-
-def bench_batches(stack: Stack) -> dict[str, Any]:
-    """Events a second in batches of 1,000, each round beside a COPY of the rows it stored.
-
-    In turns, because the speed of a shared machine drifts; the round of median ratio is told.
-    """
-    post_all(stack, make_bodies(10, BATCH_SIZE, seed=1), BATCH_CLIENTS)
-    rounds = sorted((_batch_round(stack, seed) for seed in range(ROUNDS)), key=_ratio)
-    middle = rounds[ROUNDS // 2]
-    return {**middle, "ratios": [round(_ratio(r), 2) for r in rounds]}
-
-
-def _batch_round(stack: Stack, seed: int) -> dict[str, Any]:
-    with psycopg.connect(stack.conninfo, autocommit=True) as connection:
-        connection.execute("TRUNCATE usage_usageevent, usage_eventkey")
-    bodies = make_bodies(BATCHES, BATCH_SIZE, seed=100 + seed)
-    seconds, times = post_all(stack, bodies, BATCH_CLIENTS)
-    copy = measure_copy(stack.conninfo)
-    return {
-        "events_per_second": round(BATCHES * BATCH_SIZE / seconds),
-        "p50_ms": round(statistics.median(times) * 1000, 1),
-        "copy_events_only_per_second": round(copy.events_only),
-        "copy_events_and_keys_per_second": round(copy.events_and_keys),
-    }
-
-
-def _ratio(measured: dict[str, Any]) -> float:
-    rate: int = measured["events_per_second"]
-    return rate / float(measured["copy_events_and_keys_per_second"])
-
-
-def bench_singles(stack: Stack) -> dict[str, Any]:
-    """Requests a second with one event each, 8 keep-alive clients."""
-    unwrapped = [body[1:-1] for body in make_bodies(SINGLES + 300, 1, seed=3)]
-    post_all(stack, unwrapped[:300], SINGLE_CLIENTS)
-    seconds, times = post_all(stack, unwrapped[300:], SINGLE_CLIENTS)
-    return {"events_per_second": round(SINGLES / seconds), **spread(times)}
-
-
-def bench_rollup(stack: Stack) -> dict[str, Any]:
-    """Seconds that the roll up command takes for what the load has left behind."""
-    began = time.perf_counter()
-    stack.manage("rollup")
-    seconds = time.perf_counter() - began
-    with psycopg.connect(stack.conninfo) as connection:
-        row = connection.execute("SELECT count(*) FROM usage_usageevent").fetchone()
-    return {"events": row[0] if row else 0, "seconds": round(seconds, 1)}
-
-
-def bytes_per_event(stack: Stack) -> dict[str, Any]:
-    """Disk of an event: its row alone, and with all indexes and the key table."""
-    query = """
-        SELECT count(*), sum(pg_relation_size(tableoid::regclass)) FROM (SELECT 1) x, (
-            SELECT oid AS tableoid FROM pg_class WHERE relname LIKE 'usage_usageevent_2%'
-            AND relkind = 'r') parts
-    """
-    with psycopg.connect(stack.conninfo) as connection:
-        events = connection.execute("SELECT count(*) FROM usage_usageevent").fetchone()
-        rows = connection.execute(query).fetchone()
-        whole = connection.execute(
-            "SELECT sum(pg_total_relation_size(oid)) + pg_total_relation_size('usage_eventkey')"
-            " FROM pg_class WHERE relname LIKE 'usage_usageevent_2%' AND relkind = 'r'"
-        ).fetchone()
-    count = events[0] if events else 1
-    alone = float(rows[1]) / count if rows else 0.0
-    total = float(whole[0]) / count if whole else 0.0
-    return {"row": round(alone), "with_indexes_and_key": round(total)}
+OUTPUT, CURVES = Path("var/bench.json"), Path("var/curves.json")
+FEW, MANY = 100_000, {"small": 1_000_000, "full": 10_000_000}
+# Each wants the installation that the ones before it have left.
+ON_A_FRESH_ONE: dict[str, Callable[[Stack], list[Figure]]] = {
+    "singles": bench_singles,
+    "five": bench_five,
+    "checks": bench_checks,
+    "holding": bench_holding,
+    "telemetry": bench_telemetry,
+    "transcripts": bench_transcripts,
+    "memory": bench_memory,
+    "batches": bench_batches,
+    "disk": bench_disk,
+}
+ON_LARGE_ONES = ("reads", "pages", "transfers", "rebuild")
+ON_THEIR_OWN: dict[str, Callable[[], list[Figure]]] = {
+    "rollup": bench_rollup,
+    "start": bench_start,
+    "forecasts": bench_forecasts,
+}
+LINES = (*ON_A_FRESH_ONE, *ON_LARGE_ONES, *ON_THEIR_OWN)
 
 
 def main() -> None:
-    """Run the benchmarks one after the other on one machine."""
-    with running_stack() as stack:
-        pages = bench_pages(stack)
-    with running_stack() as stack:
-        results: dict[str, Any] = {
-            "pages": pages,
-            "batches": bench_batches(stack),
-            "singles": bench_singles(stack),
-            "rollup": bench_rollup(stack),
-            "bytes_per_event": bytes_per_event(stack),
-            "telemetry": bench_telemetry(stack),
-            "budgets": bench_budgets(stack),
-        }
-    show(results)
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_text(json.dumps(results, indent=1))
+    """Do what the words ask for; without any, measure every line."""
+    words = sys.argv[1:] or list(LINES)
+    if words == ["curves"]:
+        _write(CURVES, measure_curves(_size()))
+    elif words == ["markdown"]:
+        found = json.loads(OUTPUT.read_text())["figures"]
+        print(as_markdown([Figure(**figure) for figure in found]))
+    elif unknown := set(words) - set(LINES):
+        sys.exit(f"there is no {', '.join(sorted(unknown))}; lines are {', '.join(LINES)}")
+    else:
+        _measure(words)
 
 
-def show(results: dict[str, Any]) -> None:
-    """Print the figures beside their yardsticks."""
-    table = Table("what", "figure", "yardstick", "ratio")
-    batches, single = results["batches"], results["singles"]
-    for yard in ("copy_events_and_keys_per_second", "copy_events_only_per_second"):
-        limit = batches[yard]
-        label = f"{yard.removesuffix('_per_second').replace('_', ' ')}: {limit:,}/s"
-        rate = batches["events_per_second"]
-        table.add_row("ingest, batches, events/s", f"{rate:,}", label, f"{rate / limit:.2f}")
-    table.add_row("  its ratios in all rounds", " ".join(map(str, batches["ratios"])), "", "")
-    table.add_row("  latency p50, ms", str(batches["p50_ms"]), "", "")
-    rate, limit = single["events_per_second"], batches["copy_events_and_keys_per_second"]
-    table.add_row(
-        "ingest, singly, events/s", f"{rate:,}", f"copy: {limit:,}/s", f"{rate / limit:.4f}"
-    )
-    spread = f"{single['p99_ms'] / single['p50_ms']:.1f}"
-    table.add_row("  p99, ms", str(single["p99_ms"]), f"p50: {single['p50_ms']}", spread)
-    rollup = results["rollup"]
-    table.add_row("roll up, s", str(rollup["seconds"]), f"{rollup['events']:,} events", "")
-    size = results["bytes_per_event"]
-    whole = size["with_indexes_and_key"]
-    table.add_row("bytes an event", str(whole), f"row: {size['row']}", f"{whole / size['row']:.2f}")
-    show_telemetry(table, results["telemetry"])
-    show_budgets(table, results["budgets"])
-    Console().print(table)
-    show_pages(results["pages"])
+def _measure(lines: list[str]) -> None:
+    facts, figures = machine_facts(), []
+    for found in _figures(lines):
+        show(found)
+        figures += found
+        _write(OUTPUT, {"machine": facts, "size": _size(), "figures": as_json(figures)})
+    show(figures)
 
 
-def show_pages(pages: dict[str, dict[str, Any]]) -> None:
-    """Print the time to the last byte of each page beside that of a bare admin page."""
-    bare = pages[BARE_PAGE]["p50_ms"]
-    table = Table("page", "p50, ms", "p95, ms", "kB", "of a bare page")
-    for path, times in pages.items():
-        name = {NO_PAGE: "session and user alone", BARE_PAGE: "a bare admin page"}.get(path, path)
-        figures = (times["p50_ms"], times["p95_ms"], times["kilobytes"])
-        table.add_row(name, *map(str, figures), f"{times['p50_ms'] / bare:.1f}")
-    Console().print(table)
+def _figures(lines: list[str]) -> Iterator[list[Figure]]:
+    fresh = [name for name in ON_A_FRESH_ONE if name in lines]
+    if fresh:
+        with running_stack() as stack:
+            for name in fresh:
+                yield _timed(name, partial(ON_A_FRESH_ONE[name], stack))
+    if set(lines) & set(ON_LARGE_ONES):
+        yield from _on_large_ones(lines)
+    for name in set(ON_THEIR_OWN) & set(lines):
+        yield _timed(name, ON_THEIR_OWN[name])
+
+
+def _on_large_ones(lines: list[str]) -> Iterator[list[Figure]]:
+    events = MANY[_size()]
+    with contextlib.ExitStack() as opened:
+        few, many = (opened.enter_context(large(count)) for count in (FEW, events))
+        if {"reads", "pages"} & set(lines):
+            few = opened.enter_context(serving(few, "acme"))
+            many = opened.enter_context(serving(many, "acme"))
+        if "reads" in lines:
+            yield _timed("reads", partial(bench_reads, many, few))
+        if "pages" in lines:
+            yield _timed("pages", partial(bench_pages, many))
+        if "transfers" in lines:
+            yield _timed("transfers", partial(bench_transfers, many, few))
+        if "rebuild" in lines:
+            yield _timed("rebuild", partial(bench_rebuild, many, events))
+
+
+def _timed(name: str, measure: Callable[[], list[Figure]]) -> list[Figure]:
+    began = time.perf_counter()
+    found = measure()
+    print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
+    return found
+
+
+def _size() -> str:
+    size = os.environ.get("SIZE", "small")
+    if size not in MANY:
+        sys.exit(f"SIZE is one of {', '.join(MANY)}")
+    return size
+
+
+def _write(path: Path, found: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

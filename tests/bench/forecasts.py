@@ -1,10 +1,11 @@
-"""How long it takes to forecast ten thousand budgets: `python -m tests.bench.forecasts`."""
+"""How long it takes to forecast ten thousand budgets."""
 
 import json
-import sys
-from typing import Any
+import tempfile
+from pathlib import Path
 
-from tests.bench.stack import Stack, running_stack
+from tests.bench.figures import Figure, limited
+from tests.bench.stack import installed
 
 SUBJECTS, DAYS = 10_000, 190
 _FILL = f"""
@@ -68,17 +69,15 @@ print(json.dumps({
 """
 
 
-def bench_forecasts(stack: Stack) -> list[dict[str, Any]]:
-    """The figures of a first run and of one that finds everything there."""
-    _shell(stack, _FILL)
-    return [json.loads(_shell(stack, _RUN).splitlines()[-1]) for _ in range(2)]
-
-
-def _shell(stack: Stack, code: str) -> str:
-    return stack.manage("shell", "--no-imports", "-c", code)
-
-
-if __name__ == "__main__":
-    with running_stack() as stack:
-        for figures in bench_forecasts(stack):
-            sys.stdout.write(json.dumps(figures) + "\n")
+def bench_forecasts() -> list[Figure]:
+    """A first run, and one that finds everything there."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tallyman-bench-") as folder,
+        installed(Path(folder)) as stack,
+    ):
+        stack.shell(_FILL)
+        runs = [json.loads(stack.shell(_RUN).splitlines()[-1]) for _ in range(2)]
+    names = (f"forecasts of {SUBJECTS:,} members of a budget", "  the same once they are there")
+    return [
+        limited(name, "s", [run["seconds"]], **run) for name, run in zip(names, runs, strict=True)
+    ]

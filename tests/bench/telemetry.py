@@ -1,14 +1,13 @@
 """The same calls as native batches, as OTLP spans in protobuf, and as spans in JSON."""
 
 import random
-import statistics
 from datetime import datetime
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from rich.table import Table
 
-from tests.bench.load import Poster, in_parallel, make_bodies, make_event, post_all
+from tests.bench.figures import Figure, compared
+from tests.bench.load import drive, make_bodies, make_event, post, post_events
 from tests.bench.stack import Stack
 from tests.usage.otlp import wire
 
@@ -18,12 +17,12 @@ PATH = "/otlp/v1/traces"
 TEXT_OF_A_PROMPT = "What is the tally of the day? " * 20
 
 
-def bench_telemetry(stack: Stack) -> dict[str, Any]:
-    """Calls a second in batches of 1,000: native, and in both encodings of OTLP, in turns."""
+def bench_telemetry(stack: Stack) -> list[Figure]:
+    """Calls a second in batches of 1,000: in both encodings of OTLP beside native, in turns."""
     rates: dict[str, list[float]] = {"native": [], wire.PROTOBUF: [], wire.JSON: []}
     for round_ in range(-1, ROUNDS):
-        seconds, _ = post_all(stack, make_bodies(BATCHES, BATCH_SIZE, 700 + round_), CLIENTS)
-        measured = {"native": seconds}
+        native = post_events(stack, make_bodies(BATCHES, BATCH_SIZE, 700 + round_), CLIENTS)
+        measured = {"native": native.seconds}
         chance = random.Random(f"{round_}")
         first = wire.as_protobuf(_batch(chance))
         bodies = [_renamed(first, chance) for _ in range(BATCHES)]
@@ -33,19 +32,13 @@ def bench_telemetry(stack: Stack) -> dict[str, Any]:
         if round_ >= 0:
             for kind, took in measured.items():
                 rates[kind].append(BATCHES * BATCH_SIZE / took)
-    return {kind: round(statistics.median(found)) for kind, found in rates.items()}
-
-
-def show_telemetry(table: Table, rates: dict[str, int]) -> None:
-    """Add the rates of OTLP beside that of native batches."""
-    native = rates["native"]
-    for label, kind in (("protobuf", wire.PROTOBUF), ("JSON", wire.JSON)):
-        table.add_row(
-            f"OTLP spans, {label}, calls/s",
-            f"{rates[kind]:,}",
-            f"native: {native:,}/s",
-            f"{rates[kind] / native:.2f}",
+    return [
+        compared(
+            f"OTLP spans, {label}", "calls/s",
+            list(zip(rates[kind], rates["native"], strict=True)), "native batches",
         )
+        for label, kind in (("protobuf", wire.PROTOBUF), ("JSON", wire.JSON))
+    ]  # fmt: skip
 
 
 def _batch(chance: random.Random) -> dict[str, Any]:
@@ -94,11 +87,9 @@ def _renamed(body: bytes, chance: random.Random) -> bytes:
 
 
 def _post_spans(stack: Stack, bodies: list[bytes], kind: str) -> float:
-    def post(poster: Poster, body: bytes) -> None:
-        poster.connection.request("POST", PATH, body, poster.headers | {"Content-Type": kind})
-        answer = poster.connection.getresponse()
-        text = answer.read()
-        if answer.status != 200 or text not in (b"", b"{}"):
-            raise RuntimeError(f"{answer.status}: {text[:300]!r}")
+    def look(answer: bytes) -> None:
+        if b"rejected" in answer:
+            raise RuntimeError(answer[:300].decode(errors="replace"))
 
-    return in_parallel(stack, bodies, CLIENTS, post)
+    requests = [post(stack, PATH, body, kind) for body in bodies]
+    return drive(stack.port, requests, CLIENTS, follow=look).seconds
