@@ -84,7 +84,7 @@ def _figures(lines: list[str]) -> Iterator[list[Figure]]:
                 yield _timed(name, partial(ON_A_FRESH_ONE[name], stack))
     if set(lines) & set(ON_LARGE_ONES):
         yield from _on_large_ones(lines)
-    for name in set(ON_THEIR_OWN) & set(lines):
+    for name in (name for name in ON_THEIR_OWN if name in lines):
         yield _timed(name, ON_THEIR_OWN[name])
 
 

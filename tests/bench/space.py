@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.bench.figures import Figure, limited
@@ -14,6 +15,7 @@ from tests.bench.stack import PROJECT, Stack
 MOST_BYTES, MOST_TIMES_ROW = 400, 2
 MOST_WEB_MB, MOST_WORKER_MB = 200, 250
 LINES, EVENTS_A_BODY = 40_000, 1000
+EXPORTED_DAYS = 60
 WORKER_SECONDS = 45
 _SIZES = """
 SELECT (SELECT count(*) FROM usage_usageevent),
@@ -81,7 +83,8 @@ def bench_transfers(many: Stack, few: Stack) -> list[Figure]:
 
 
 def _transfers(many: Stack, few: Stack, folder: Path) -> list[Figure]:
-    words = ("export", "events", "--from", "2020-01-01", "--output", str(folder / "events.csv"))
+    since = f"{datetime.now(UTC) - timedelta(days=EXPORTED_DAYS):%Y-%m-%d}"
+    words = ("export", "events", "--from", since, "--output", str(folder / "events.csv"))
     exports = [_peak(stack, *words) for stack in (many, few)]
     imports = []
     for count in (LINES, LINES // 10):
@@ -90,7 +93,10 @@ def _transfers(many: Stack, few: Stack, folder: Path) -> list[Figure]:
             for body in make_bodies(count, 1, seed=count):
                 lines.write(body + b"\n")
         imports.append(_peak(few, "import", "events", str(file), "--organization", "bench"))
-    return [_constant("export of all events", exports), _constant("import of events", imports)]
+    return [
+        _constant(f"export of {EXPORTED_DAYS} days", exports),
+        _constant("import of events", imports),
+    ]
 
 
 def _constant(name: str, peaks: list[float]) -> Figure:

@@ -9,7 +9,7 @@ from tests.bench.large import fill_once, kept_folder
 from tests.bench.memory import own, watching
 from tests.bench.stack import PROJECT, Stack, installed
 
-ROUNDS = 3
+ROUNDS = 2
 NEW_EVENTS, NEW_DAYS = 1_000_000, 14
 SECONDS_A_MILLION = 15
 _ROLL_UP = """
