@@ -10,7 +10,7 @@ from tests.bench.yardsticks import empty_events, measure_copy
 ROUNDS = 3
 BATCHES, BATCH_SIZE, BATCH_CLIENTS = 40, 1000, 4
 SINGLES, CLIENTS = 1000, 8
-FIVE_BATCHES, FIVE_SINGLES = 12, 500
+FIVE_ROUNDS, FIVE_BATCHES, FIVE_SINGLES = 2, 12, 500
 LEAST_EVENTS = 30_000
 _TABLE = "CREATE TABLE IF NOT EXISTS bench_event (LIKE usage_usageevent INCLUDING ALL)"
 _FIVE = """
@@ -98,7 +98,7 @@ def _rates(stack: Stack, count: int, size: int, clients: int) -> Callable[[int, 
 
 
 def _with_five(stack: Stack, way: str, rate: Callable[[int, bool], float]) -> Figure:
-    pairs = in_turns(ROUNDS, lambda n: rate(n, True), lambda n: rate(n, False))
+    pairs = in_turns(FIVE_ROUNDS, lambda n: rate(n, True), lambda n: rate(n, False))
     set_five(stack, False)
     return compared(f"ingest, {way}, five budgets", "events/s", pairs, "without", least=0.8)
 

@@ -88,7 +88,7 @@ def bench_pages(stack: Stack) -> list[Figure]:
     figures = []
     for path in [NO_PAGE, BARE_PAGE, *page_paths(stack)]:
         read(path, WARM)
-        load = read(path, ROUNDS * REQUESTS)
+        load = read(path, 2 * REQUESTS)
         p95 = percentile(load.times, 0.95)
         bare = path in (NO_PAGE, BARE_PAGE)
         figures.append(

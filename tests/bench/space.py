@@ -16,7 +16,7 @@ MOST_BYTES, MOST_TIMES_ROW = 400, 2
 MOST_WEB_MB, MOST_WORKER_MB = 200, 250
 LINES, EVENTS_A_BODY = 40_000, 1000
 EXPORTED_DAYS = 60
-WORKER_SECONDS = 45
+WORKER_SECONDS = 25
 _SIZES = """
 SELECT (SELECT count(*) FROM usage_usageevent),
        sum(pg_relation_size(relid)), sum(pg_total_relation_size(relid)),
