@@ -12,6 +12,7 @@ from budgets.book import fresh_book, known_book
 from budgets.opening import WindowKey, key_arrays, open_windows
 from budgets.reservations.naming import is_estimate
 from budgets.summing import UNITS, Delta, Taken, calls_of, deltas_of
+from usage.ingest.claims import array_of
 from usage.ingest.corrections import Superseded
 from usage.ingest.rows import Rated
 from usage.signals import Overtaken
@@ -72,17 +73,15 @@ def _call(
     settled: _Settled,
     now: datetime,
 ) -> str:
-    units = ",".join([f"{delta.units}e-{UNITS}" for delta in deltas.values()])
-    unpriced = ",".join([str(delta.unpriced) for delta in deltas.values()])
     with connection.cursor() as cursor:
         cursor.execute(
             _FEED,
             (
                 edition,
-                f"{{{','.join(map(str, owners))}}}",
+                array_of(owners),
                 *key_arrays(deltas),
-                f"{{{units}}}",
-                f"{{{unpriced}}}",
+                array_of([f"{delta.units}e-{UNITS}" for delta in deltas.values()]),
+                array_of([delta.unpriced for delta in deltas.values()]),
                 settled.ids,
                 settled.events,
                 settled.corrected,

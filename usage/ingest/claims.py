@@ -25,15 +25,23 @@ class Claim(NamedTuple):
     occurred_at: datetime
 
 
+def array_of(values: Iterable[object]) -> str:
+    """An array as the database reads it, of ids, numbers or times, none of which need quoting.
+
+    The driver takes ten times as long to write a list.
+    """
+    return f"{{{','.join(map(str, values))}}}"
+
+
 def claim(candidates: Sequence[Prepared]) -> set[str]:
     """Claim the candidates' keys; return the digests that were free. Runs inside a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             _CLAIM,
             (
-                "{" + ",".join([c.digest for c in candidates]) + "}",
-                "{" + ",".join([str(c.payload) for c in candidates]) + "}",
-                "{" + ",".join([c.occurred for c in candidates]) + "}",
+                array_of([c.digest for c in candidates]),
+                array_of([c.payload for c in candidates]),
+                array_of([c.occurred for c in candidates]),
             ),
         )
         if cursor.rowcount == len(candidates):
@@ -47,7 +55,7 @@ def find_claims(digests: Iterable[str]) -> dict[str, Claim]:
         cursor.execute(
             "SELECT digest::text, payload, occurred_at FROM usage_eventkey"
             " WHERE digest = ANY(%s::uuid[])",
-            (list(digests),),
+            (array_of(digests),),
         )
         return {
             digest.replace("-", ""): Claim(payload, occurred_at)
@@ -59,5 +67,5 @@ def release(digests: Iterable[str]) -> None:
     """Give claims of this transaction back, for events that turned out not to be storable."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM usage_eventkey WHERE digest = ANY(%s::uuid[])", (list(digests),)
+            "DELETE FROM usage_eventkey WHERE digest = ANY(%s::uuid[])", (array_of(digests),)
         )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from usage.ingest.claims import array_of, find_claims
 from usage.ingest.prepare import digest_of
 from usage.models import CallName
 
@@ -44,7 +45,7 @@ def find_marks(organization_id: int, names: Iterable[Name]) -> dict[Name, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT digest::text, event_id FROM usage_callname WHERE digest = ANY(%s::uuid[])",
-            (_array(digests),),
+            (array_of(digests),),
         )
         return {digests[digest.replace("-", "")]: event for digest, event in cursor.fetchall()}
 
@@ -93,14 +94,7 @@ def _end(leading: Mapping[str, str], name: str) -> str:
 def find_stored(organization_id: int, names: Iterable[str]) -> set[str]:
     """Those of `names` that are the id of a stored event."""
     digests = {digest_of(organization_id, name): name for name in names}
-    if not digests:
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT digest::text FROM usage_eventkey WHERE digest = ANY(%s::uuid[])",
-            (_array(digests),),
-        )
-        return {digests[digest.replace("-", "")] for (digest,) in cursor.fetchall()}
+    return {digests[digest] for digest in find_claims(digests)} if digests else set()
 
 
 def register_names(
@@ -117,18 +111,13 @@ def register_names(
             " SELECT d, e, %s FROM unnest(%s::uuid[], string_to_array(%s, E'\\n')) AS t (d, e)"
             " ON CONFLICT (digest) DO NOTHING",
             # No id of an event holds a line break.
-            (until, _array(digests), "\n".join(events)),
+            (until, array_of(digests), "\n".join(events)),
         )
 
 
 def forget_names(now: datetime) -> int:
     """Delete names nobody asks for any more; tells how many."""
     return CallName.objects.filter(until__lt=now).delete()[0]
-
-
-def _array(digests: Iterable[str]) -> str:
-    # The driver takes ten times as long to write a list.
-    return "{" + ",".join(digests) + "}"
 
 
 def _digest(organization_id: int, name: Name) -> str:
